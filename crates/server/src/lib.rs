@@ -1,1 +1,4 @@
 //! server
+
+pub mod cli;
+pub mod output;
