@@ -1,1 +1,38 @@
-//! domain
+//! The words of the business: ids, time, secrets, tenants, people, clients, sessions, events.
+//!
+//! Nothing here does I/O, waits, or knows SQL. Every other crate speaks in these types.
+
+mod client;
+mod event;
+mod id;
+mod keys;
+mod scope;
+mod secret;
+mod session;
+#[cfg(feature = "sql")]
+mod sql;
+mod tenant;
+mod timestamp;
+mod token;
+mod uri;
+mod user;
+mod world;
+
+pub use client::{
+    AccessTokenFormat, AudienceProfile, AuthMethod, Client, ClientId, ClientIdRefused, ClientKind, ClientSettings,
+    ConsentRule, GrantType, PkceRule,
+};
+pub use event::{Actor, Event, EventKind, Events, Outcome, Personal, Target};
+pub use id::{
+    CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, RequestId, SessionId, TenantId, UserId,
+};
+pub use keys::{KeyId, KeyState, SigningAlg};
+pub use scope::{Scope, ScopeRefused, Scopes};
+pub use secret::{Secret, constant_time_eq};
+pub use session::{Acr, Amr, Session, SessionLimits};
+pub use tenant::{Brand, Issuer, Slug, SlugRefused, Tenant, TenantSettings};
+pub use timestamp::Timestamp;
+pub use token::{OpaqueToken, TokenHash, TokenKind};
+pub use uri::{Origin, RedirectUri, Resource, UriRefused};
+pub use user::{Address, Email, EmailRefused, Profile, User, UserStatus};
+pub use world::{Clock, Entropy, SystemClock, SystemEntropy, World};

@@ -1,0 +1,352 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::{ClientId, GrantId, SessionId, UserId};
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "id", rename_all = "lowercase")]
+pub enum Actor {
+    /// Nobody known: a request without a valid credential.
+    Anonymous,
+    /// A client acting for itself.
+    Client(ClientId),
+    /// Somebody with access to the data directory.
+    Operator,
+    /// The product itself: rotation, expiry.
+    System,
+    /// A person.
+    User(UserId),
+}
+
+impl Actor {
+    /// The kind's name as stored.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::Client(_) => "client",
+            Self::Operator => "operator",
+            Self::System => "system",
+            Self::User(_) => "user",
+        }
+    }
+
+    /// The id's text, where there is one.
+    pub fn id(&self) -> Option<String> {
+        match self {
+            Self::Anonymous | Self::Operator | Self::System => None,
+            Self::Client(id) => Some(id.to_string()),
+            Self::User(id) => Some(id.to_string()),
+        }
+    }
+}
+
+/// How it ended (E6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Refused or failed.
+    Failure,
+    /// Done.
+    Success,
+    /// Done, and worth a look.
+    Warning,
+}
+
+impl Outcome {
+    /// The outcome's name as stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Failure => "failure",
+            Self::Success => "success",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+macro_rules! event_kinds {
+    ($($(#[doc = $doc:literal])+ $name:ident = $text:literal;)+) => {
+        /// What happened (E7). The catalogue in `docs/generated/audit-events.md` is made from this list.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum EventKind {
+            $($(#[doc = $doc])+ $name,)+
+        }
+
+        impl EventKind {
+            /// Every kind, in the catalogue's order.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// The name as stored and exported.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)+ }
+            }
+
+            /// What it means, for the catalogue.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc,)+),)+ }
+            }
+        }
+    };
+}
+
+event_kinds! {
+    /// An administrative request was refused.
+    AdminRefused = "admin.refused";
+    /// A request to the authorization endpoint was refused.
+    AuthorizationRefused = "authorization.refused";
+    /// A person allowed a client what it asked for; a code was issued.
+    AuthorizationGranted = "authorization.granted";
+    /// A client could not prove itself.
+    ClientAuthenticationFailed = "client.authentication_failed";
+    /// A client was made.
+    ClientCreated = "client.created";
+    /// A client was switched off.
+    ClientDisabled = "client.disabled";
+    /// A client was switched on again.
+    ClientEnabled = "client.enabled";
+    /// A setting of the installation or of a tenant changed.
+    ConfigurationChanged = "configuration.changed";
+    /// An authorization code was presented a second time; everything from its grant was revoked.
+    CodeReused = "code.reused";
+    /// A person said no to a client.
+    ConsentDenied = "consent.denied";
+    /// A person said yes to a client.
+    ConsentGranted = "consent.granted";
+    /// A person took back what they had allowed a client.
+    ConsentRevoked = "consent.revoked";
+    /// A state-changing request from another site, or without its token, was refused.
+    CsrfRefused = "csrf.refused";
+    /// A grant and every token from it was revoked.
+    GrantRevoked = "grant.revoked";
+    /// A token was introspected by a client that may not see it.
+    IntrospectionRefused = "introspection.refused";
+    /// An invitation was made.
+    InvitationCreated = "invitation.created";
+    /// A person used an invitation and set a credential.
+    InvitationAccepted = "invitation.accepted";
+    /// A signing key began to sign.
+    KeyActivated = "key.activated";
+    /// A signing key was made and published.
+    KeyCreated = "key.created";
+    /// A signing key is no longer published.
+    KeyRetired = "key.retired";
+    /// A person signed in.
+    Login = "login";
+    /// A sign-in failed.
+    LoginFailed = "login.failed";
+    /// A person signed out.
+    Logout = "logout";
+    /// A logout request was refused, or had to be confirmed first.
+    LogoutRefused = "logout.refused";
+    /// A person's password was set or changed.
+    PasswordChanged = "password.changed";
+    /// A refresh token was presented a second time; its whole family was revoked.
+    RefreshTokenReused = "refresh_token.reused";
+    /// Many anonymous refusals of one kind from one network, as a count.
+    RefusalsCounted = "refusals.counted";
+    /// A session was ended by somebody.
+    SessionEnded = "session.ended";
+    /// A tenant was made.
+    TenantCreated = "tenant.created";
+    /// A token was issued.
+    TokenIssued = "token.issued";
+    /// A token request was refused.
+    TokenRefused = "token.refused";
+    /// A token was revoked.
+    TokenRevoked = "token.revoked";
+    /// An account was made.
+    UserCreated = "user.created";
+    /// An account was switched off.
+    UserDisabled = "user.disabled";
+    /// An account was switched on again.
+    UserEnabled = "user.enabled";
+    /// A userinfo request was refused.
+    UserinfoRefused = "userinfo.refused";
+}
+
+impl Serialize for EventKind {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.as_str())
+    }
+}
+
+/// What was acted upon, besides the person, session and client that stand in fields of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// `key`, `tenant`, `grant`, `invitation`, …
+    pub kind: &'static str,
+    /// Its id.
+    pub id: String,
+}
+
+/// What says something about a person: sealed before it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Personal {
+    /// Name typed or shown: a mail address, or whatever an unknown visitor typed (people type passwords there).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// Something that happened, before it is sealed into a row. Address, browser, actor, time and request come from the context.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// What happened.
+    pub kind: EventKind,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Why, from a closed list of short words; never text from outside.
+    pub reason: Option<&'static str>,
+    /// The person it is about.
+    pub user: Option<UserId>,
+    /// The session it is about.
+    pub session: Option<SessionId>,
+    /// The client it is about.
+    pub client: Option<ClientId>,
+    /// The grant it is about.
+    pub grant: Option<GrantId>,
+    /// Anything else it is about.
+    pub target: Option<Target>,
+    /// Facts that are not personal.
+    pub details: Map<String, Value>,
+    /// Facts that are.
+    pub personal: Personal,
+}
+
+impl Event {
+    /// An event of `kind` that went well.
+    pub fn success(kind: EventKind) -> Self {
+        Self::new(kind, Outcome::Success)
+    }
+
+    /// A refusal, and why.
+    pub fn failure(kind: EventKind, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..Self::new(kind, Outcome::Failure) }
+    }
+
+    /// Done, and worth a look.
+    pub fn warning(kind: EventKind, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..Self::new(kind, Outcome::Warning) }
+    }
+
+    fn new(kind: EventKind, outcome: Outcome) -> Self {
+        Self {
+            kind,
+            outcome,
+            reason: None,
+            user: None,
+            session: None,
+            client: None,
+            grant: None,
+            target: None,
+            details: Map::new(),
+            personal: Personal::default(),
+        }
+    }
+
+    /// About this person.
+    #[must_use]
+    pub fn user(mut self, id: UserId) -> Self {
+        self.user = Some(id);
+        self
+    }
+
+    /// About this session.
+    #[must_use]
+    pub fn session(mut self, id: SessionId) -> Self {
+        self.session = Some(id);
+        self
+    }
+
+    /// About this client.
+    #[must_use]
+    pub fn client(mut self, id: &ClientId) -> Self {
+        self.client = Some(id.clone());
+        self
+    }
+
+    /// About this grant.
+    #[must_use]
+    pub fn grant(mut self, id: GrantId) -> Self {
+        self.grant = Some(id);
+        self
+    }
+
+    /// About this other thing.
+    #[must_use]
+    pub fn target(mut self, kind: &'static str, id: impl ToString) -> Self {
+        self.target = Some(Target { kind, id: id.to_string() });
+        self
+    }
+
+    /// With a fact that is not personal.
+    #[must_use]
+    pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With the name that was typed or shown; it will be sealed.
+    #[must_use]
+    pub fn name(mut self, name: &str) -> Self {
+        self.personal.name = Some(name.to_owned());
+        self
+    }
+}
+
+/// One or more of something: what a transaction can be committed with.
+#[derive(Clone, Debug)]
+pub struct Events<T = Event> {
+    first: T,
+    rest: Vec<T>,
+}
+
+impl<T> Events<T> {
+    /// Just one.
+    pub const fn one(first: T) -> Self {
+        Self { first, rest: Vec::new() }
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn and(mut self, next: T) -> Self {
+        self.rest.push(next);
+        self
+    }
+
+    /// One more, if there is one.
+    #[must_use]
+    pub fn and_maybe(self, next: Option<T>) -> Self {
+        match next {
+            Some(next) => self.and(next),
+            None => self,
+        }
+    }
+
+    /// How many.
+    pub fn count(&self) -> usize {
+        1 + self.rest.len()
+    }
+
+    /// Each in turn.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+
+    /// Each turned into something else.
+    pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Events<U> {
+        let first = f(self.first);
+        Events { first, rest: self.rest.into_iter().map(f).collect() }
+    }
+
+    /// Each turned into something else, or the first error.
+    pub fn try_map<U, E>(self, mut f: impl FnMut(T) -> Result<U, E>) -> Result<Events<U>, E> {
+        let first = f(self.first)?;
+        Ok(Events { first, rest: self.rest.into_iter().map(f).collect::<Result<_, _>>()? })
+    }
+}
+
+impl<T> From<T> for Events<T> {
+    fn from(one: T) -> Self {
+        Self::one(one)
+    }
+}
