@@ -16,7 +16,7 @@ use std::thread;
 use std::time::Duration;
 
 /// How long a process may take to say that it is ready.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// How many of the newest lines of output are kept for error messages.
 const LINES_KEPT: usize = 400;
@@ -215,6 +215,12 @@ impl Supervised {
             .join("\n")
     }
 
+    /// Whether the process has ended by itself or by [`Supervised::stop`].
+    pub fn has_ended(&self) -> bool {
+        let lines = self.output.lock();
+        lines.ended || lines.closed
+    }
+
     fn say(&mut self, word: &str) -> Result<(), LaunchError> {
         let Some(words) = self.words.as_mut() else {
             return Err(self.ended());
@@ -319,7 +325,11 @@ pub(crate) fn random_hex(bytes: usize) -> Result<String, LaunchError> {
     source
         .read_exact(&mut buffer)
         .map_err(LaunchError::io("read /dev/urandom"))?;
-    Ok(buffer.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(buffer
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect())
 }
 
 /// A TCP port on 127.0.0.1 that was free a moment ago.

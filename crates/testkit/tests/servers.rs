@@ -1,5 +1,11 @@
 //! The private servers start, answer, come back after a stop, and leave nothing behind.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a failing step fails the test"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -77,7 +83,7 @@ fn a_server_of_ones_own_stops_comes_back_with_its_data_and_is_removed() {
     let tcp = server.tcp_url(postgres::APP).unwrap();
     assert_eq!(psql(&tcp, "SELECT current_user").unwrap(), postgres::APP);
     assert!(
-        psql(&tcp.replacen(":", ":x", 2), "SELECT 1").is_err(),
+        psql(&tcp.replacen(':', ":x", 2), "SELECT 1").is_err(),
         "a wrong password is refused"
     );
 
