@@ -1,0 +1,71 @@
+//! Developer commands: set a machine up, check the house rules, run everything that must hold, measure.
+//!
+//! Nothing of the product is linked in, so that the first command on a fresh machine builds in seconds.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command talks to the person who typed it"
+)]
+
+pub mod bench;
+pub mod check;
+pub mod command;
+pub mod demo;
+pub mod plain_http;
+pub mod rules;
+pub mod setup;
+pub mod suite;
+
+#[path = "../../crates/testkit/src/postgres.rs"]
+pub mod postgres;
+#[path = "../../crates/testkit/src/process.rs"]
+pub mod process;
+#[path = "../../crates/testkit/src/wire.rs"]
+mod wire;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask VERB
+
+  setup              install what the tests need (system packages, Node and Python packages)
+  check              formatting, clippy, house rules, cargo-deny where it is installed
+  test [STAGE...]    setup, check, then the whole suite; with names, only those stages
+  rules              only the house rules
+  bench first-look   requests per second of token, introspection and discovery on a release build
+
+Stages of `test`, in order: ";
+
+/// Runs one verb and turns its outcome into an exit code: 0 done, 1 something failed, 2 wrong usage.
+pub fn run(words: &[String]) -> ExitCode {
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let outcome = match words.as_slice() {
+        ["setup"] => setup::run(),
+        ["check"] => check::run(),
+        ["rules"] => check::house_rules(),
+        ["test", stages @ ..] => suite::run(stages),
+        ["bench", "first-look"] => bench::first_look(),
+        [] | ["help" | "--help" | "-h"] => {
+            println!("{HELP}{}", suite::names().join(", "));
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{HELP}{}", suite::names().join(", "));
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Folder of the workspace.
+pub fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}

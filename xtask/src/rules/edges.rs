@@ -1,0 +1,130 @@
+//! Which package may depend on which, held over `cargo metadata --no-deps`.
+
+use serde_json::Value;
+
+use super::Finding;
+
+/// A room of the house and the rooms it may use.
+struct Room {
+    package: &'static str,
+    uses: &'static [&'static str],
+}
+
+const ROOMS: &[Room] = &[
+    Room {
+        package: "rsp-domain",
+        uses: &[],
+    },
+    Room {
+        package: "rsp-protocol",
+        uses: &["rsp-domain"],
+    },
+    Room {
+        package: "rsp-storage",
+        uses: &["rsp-domain"],
+    },
+    Room {
+        package: "rsp-engine",
+        uses: &["rsp-domain", "rsp-protocol", "rsp-storage"],
+    },
+    Room {
+        package: "rsp-http",
+        uses: &["rsp-domain", "rsp-protocol", "rsp-engine"],
+    },
+    Room {
+        package: "rsp-server",
+        uses: &[
+            "rsp-domain",
+            "rsp-protocol",
+            "rsp-storage",
+            "rsp-engine",
+            "rsp-http",
+        ],
+    },
+    Room {
+        package: "rsp-testkit",
+        uses: &[
+            "rsp-domain",
+            "rsp-protocol",
+            "rsp-storage",
+            "rsp-engine",
+            "rsp-http",
+        ],
+    },
+    // Developer commands must build on a machine where nothing else does.
+    Room {
+        package: "xtask",
+        uses: &[],
+    },
+];
+
+/// A library that only some rooms may name, so that the rest of the house cannot come to rely on it.
+struct Wrapped {
+    library: &'static str,
+    by: &'static [&'static str],
+}
+
+const WRAPPED: &[Wrapped] = &[
+    Wrapped {
+        library: "axum",
+        by: &["rsp-http", "rsp-server"],
+    },
+    Wrapped {
+        library: "axum-extra",
+        by: &["rsp-http", "rsp-server"],
+    },
+    Wrapped {
+        library: "redis",
+        by: &["rsp-storage"],
+    },
+    Wrapped {
+        library: "sqlx",
+        by: &["rsp-domain", "rsp-storage", "rsp-testkit"],
+    },
+];
+
+/// Judges the document that `cargo metadata` prints.
+pub fn check(metadata: &Value) -> Vec<Finding> {
+    let packages = metadata
+        .get("packages")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    packages.iter().flat_map(check_package).collect()
+}
+
+fn check_package(package: &Value) -> Vec<Finding> {
+    let name = text(package, "name");
+    let manifest = format!("manifest of {name}");
+    let Some(room) = ROOMS.iter().find(|room| room.package == name) else {
+        return vec![Finding::new(
+            &manifest,
+            0,
+            "has no row in xtask/src/rules/edges.rs: say what it may use",
+        )];
+    };
+    let dependencies = package
+        .get("dependencies")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    let refusals = dependencies
+        .iter()
+        .filter_map(|dependency| refusal(room, dependency));
+    refusals.map(|text| Finding::new(&manifest, 0, text)).collect()
+}
+
+fn refusal(room: &Room, dependency: &Value) -> Option<String> {
+    let name = text(dependency, "name");
+    let is_for_tests = text(dependency, "kind") == "dev";
+    let is_our_own = dependency.get("path").is_some_and(Value::is_string);
+    if is_our_own {
+        let is_allowed = room.uses.contains(&name) || (is_for_tests && name == "rsp-testkit");
+        return (!is_allowed).then(|| format!("may not use {name}: dependencies point one way only"));
+    }
+    let wrapped = WRAPPED.iter().find(|wrapped| wrapped.library == name)?;
+    (!wrapped.by.contains(&room.package))
+        .then(|| format!("may not use {name}: only {} may", wrapped.by.join(", ")))
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
