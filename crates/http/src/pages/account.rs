@@ -1,0 +1,114 @@
+//! The account overview: sessions, and the applications that have access.
+
+use super::{Words, page};
+
+/// One signed-in browser.
+#[derive(Clone, Debug)]
+pub struct SessionItem<'a> {
+    /// The session's public id, part of the form's id and address.
+    pub id: &'a str,
+    /// For example "Firefox".
+    pub browser: Option<&'a str>,
+    /// For example "Windows".
+    pub system: Option<&'a str>,
+    /// For example "Zürich, CH", or the address.
+    pub place: Option<&'a str>,
+    /// Sign-in, in seconds since 1970.
+    pub started_at: i64,
+    /// Last use, in seconds since 1970.
+    pub last_used_at: i64,
+    /// Whether this page was opened with it.
+    pub current: bool,
+}
+
+impl SessionItem<'_> {
+    fn device(&self, words: &Words) -> String {
+        match (self.browser, self.system) {
+            (Some(browser), Some(system)) => {
+                words.t_args("session-device", &[("browser", browser.into()), ("system", system.into())])
+            }
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => words.t("session-device-unknown"),
+        }
+    }
+
+    fn icon(&self) -> &'static str {
+        match self.system {
+            Some("Android" | "iOS") => "phone",
+            _ => "screen",
+        }
+    }
+}
+
+/// One application with access to the account.
+#[derive(Clone, Debug)]
+pub struct ConnectedApp<'a> {
+    /// Part of the form's id and address.
+    pub client_id: &'a str,
+    /// The name shown to people.
+    pub name: &'a str,
+    /// Granted scopes, as values.
+    pub scopes: Vec<&'a str>,
+    /// When access was given, in seconds since 1970.
+    pub granted_at: i64,
+}
+
+impl ConnectedApp<'_> {
+    fn initial(&self) -> String {
+        super::link::initial(self.name)
+    }
+}
+
+/// What the last action did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountNotice {
+    /// An application lost its access.
+    AppRevoked,
+    /// The password was set.
+    PasswordSet,
+    /// One session ended.
+    SessionEnded,
+}
+
+impl AccountNotice {
+    /// Every notice, for tests over all texts.
+    pub const ALL: [Self; 3] = [Self::AppRevoked, Self::PasswordSet, Self::SessionEnded];
+
+    /// The key of its text.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::AppRevoked => "account-notice-app-revoked",
+            Self::PasswordSet => "account-notice-password-set",
+            Self::SessionEnded => "account-notice-session-ended",
+        }
+    }
+}
+
+/// The page at `{prefix}/account`.
+#[derive(Clone, Debug)]
+pub struct AccountPage<'a> {
+    /// Sent back as `csrf` by every form.
+    pub csrf: &'a str,
+    /// The person's name, if known.
+    pub name: Option<&'a str>,
+    /// The person's email address.
+    pub email: &'a str,
+    /// Whether the address was proved.
+    pub email_verified: bool,
+    /// The subject identifier applications see.
+    pub subject: &'a str,
+    /// Live sessions, this one first.
+    pub sessions: Vec<SessionItem<'a>>,
+    /// Applications with access.
+    pub apps: Vec<ConnectedApp<'a>>,
+    /// What the last action did.
+    pub notice: Option<AccountNotice>,
+}
+
+impl AccountPage<'_> {
+    fn title(&self) -> &str {
+        self.name.unwrap_or(self.email)
+    }
+}
+
+page!(AccountPage, AccountTemplate, "account/overview.html");
