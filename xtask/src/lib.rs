@@ -16,6 +16,8 @@ pub mod rules;
 pub mod setup;
 pub mod suite;
 
+#[path = "../../crates/testkit/src/cluster.rs"]
+mod cluster;
 #[path = "../../crates/testkit/src/postgres.rs"]
 pub mod postgres;
 #[path = "../../crates/testkit/src/process.rs"]

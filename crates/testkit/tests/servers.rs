@@ -6,10 +6,10 @@
     reason = "a failing step fails the test"
 )]
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use testkit::postgres::{self, Options, Postgres};
 use testkit::redis::Redis;
@@ -137,4 +137,33 @@ fn redis_answers_the_password_only_and_comes_back() {
     let socket = server.socket();
     drop(server);
     assert!(!socket.exists());
+}
+
+#[test]
+fn nothing_stays_behind_when_the_program_is_killed() {
+    let mut program = Command::new(env!("CARGO_BIN_EXE_private_postgres"));
+    let mut program = program
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(program.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let folder = line.strip_prefix("folder").unwrap().trim().to_owned();
+    let pid = std::fs::read_to_string(Path::new(&folder).join("data/postmaster.pid")).unwrap();
+    let pid = pid.lines().next().unwrap().to_owned();
+    assert!(Path::new("/proc").join(&pid).exists());
+
+    program.kill().unwrap();
+    program.wait().unwrap();
+
+    // The supervising shell is nobody's child any more, so its end can only be looked for.
+    let until_gone = "while [ -e \"$1\" ] || [ -e \"/proc/$2\" ]; do sleep 0.05; done";
+    let gone = Command::new("timeout")
+        .args(["30", "sh", "-c", until_gone, "sh", &folder, &pid])
+        .status()
+        .unwrap();
+    assert!(gone.success(), "{folder} or process {pid} is still there");
 }
