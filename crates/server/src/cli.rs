@@ -47,7 +47,14 @@ pub struct Global {
     pub config: Option<PathBuf>,
 
     /// How results are printed
-    #[arg(long, short = 'o', global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    #[arg(
+        long,
+        short = 'o',
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORMAT"
+    )]
     pub output: Format,
 
     /// Data directory: database, keys and demo state live here
@@ -116,15 +123,19 @@ pub struct DemoArgs {
 
 /// `rsp serve`
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "Refuses to start, with exit code 2 and one line each, on weak or missing \
+#[command(
+    after_long_help = "Refuses to start, with exit code 2 and one line each, on weak or missing \
                              production settings.\n\nExamples:\n  rsp --config /etc/rsp/rsp.toml serve\n  \
-                             RSP__SERVER__PUBLIC_URL=https://id.example.com rsp serve")]
+                             RSP__SERVER__PUBLIC_URL=https://id.example.com rsp serve"
+)]
 pub struct ServeArgs {}
 
 /// `rsp init`
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "Examples:\n  rsp init --public-url https://id.example.com --data /var/lib/rsp\n  \
-                             rsp --config /etc/rsp/rsp.toml init --admin-email ops@example.com")]
+#[command(
+    after_long_help = "Examples:\n  rsp init --public-url https://id.example.com --data /var/lib/rsp\n  \
+                             rsp --config /etc/rsp/rsp.toml init --admin-email ops@example.com"
+)]
 pub struct InitArgs {
     /// Address people and clients will use; it becomes the issuer of the default tenant
     #[arg(long, value_name = "URL", default_value = "http://localhost:8080", value_hint = ValueHint::Url)]
@@ -141,9 +152,11 @@ pub struct InitArgs {
 
 /// `rsp migrate`
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "Uses `database.owner_url` where it is set: the application's own role may not \
+#[command(
+    after_long_help = "Uses `database.owner_url` where it is set: the application's own role may not \
                              change the schema.\n\nExamples:\n  rsp --config rsp.toml migrate\n  \
-                             rsp --config rsp.toml migrate --check")]
+                             rsp --config rsp.toml migrate --check"
+)]
 pub struct MigrateArgs {
     /// Only report whether something is to be done; exit code 1 if so
     #[arg(long)]
@@ -164,21 +177,27 @@ pub enum ConfigCommand {
                                  RSP__SERVER__LISTEN=0.0.0.0:8080 rsp config print -o json")]
     Print,
     /// Check that the configuration is complete and fit for production
-    #[command(after_long_help = "Exit code 1 and one line per problem: code, cause, fix.\n\nExamples:\n  \
-                                 rsp --config rsp.toml config check\n  rsp config check -o json")]
+    #[command(
+        after_long_help = "Exit code 1 and one line per problem: code, cause, fix.\n\nExamples:\n  \
+                                 rsp --config rsp.toml config check\n  rsp config check -o json"
+    )]
     Check,
     /// Print every key with its meaning and default
-    #[command(after_long_help = "As a table format this is a commented TOML file; as JSON a JSON Schema.\n\n\
+    #[command(
+        after_long_help = "As a table format this is a commented TOML file; as JSON a JSON Schema.\n\n\
                                  Examples:\n  rsp config schema > rsp.toml\n  \
-                                 rsp config schema -o json > rsp.schema.json")]
+                                 rsp config schema -o json > rsp.schema.json"
+    )]
     Schema,
 }
 
 /// `rsp completions`
 #[derive(Debug, Clone, Args)]
-#[command(after_long_help = "Examples:\n  rsp completions bash > /etc/bash_completion.d/rsp\n  \
+#[command(
+    after_long_help = "Examples:\n  rsp completions bash > /etc/bash_completion.d/rsp\n  \
                              rsp completions zsh > ~/.zfunc/_rsp\n  \
-                             rsp completions man --dir /usr/local/share/man/man1")]
+                             rsp completions man --dir /usr/local/share/man/man1"
+)]
 pub struct CompletionsArgs {
     /// The shell, or `man` for manual pages
     #[arg(value_enum)]
@@ -203,12 +222,16 @@ pub enum CompletionTarget {
 /// Accepts an address only if it is a loopback literal: the demo's accounts
 /// are public knowledge to everybody who can read its credentials file.
 fn loopback(text: &str) -> Result<SocketAddr, String> {
-    let address: SocketAddr =
-        text.parse().map_err(|_| "write an address and a port, like 127.0.0.1:8080".to_owned())?;
+    let address: SocketAddr = text
+        .parse()
+        .map_err(|_| "write an address and a port, like 127.0.0.1:8080".to_owned())?;
     if address.ip().is_loopback() {
         Ok(address)
     } else {
-        Err("the demo listens on loopback only; use `rsp init` and `rsp serve` for other addresses".to_owned())
+        Err(
+            "the demo listens on loopback only; use `rsp init` and `rsp serve` for other addresses"
+                .to_owned(),
+        )
     }
 }
 

@@ -63,7 +63,10 @@ impl Failure {
     }
 
     pub fn new(exit: ExitCode, line: impl Into<String>) -> Self {
-        Self { exit, lines: vec![line.into()] }
+        Self {
+            exit,
+            lines: vec![line.into()],
+        }
     }
 
     /// Prints the lines to standard error and gives the exit code to end with.
@@ -172,15 +175,21 @@ fn json<T: Serialize>(value: &T) -> io::Result<String> {
 
 /// Columns padded to their widest cell, two spaces between, no trailing blanks.
 fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
-    let rows: Vec<Vec<String>> =
-        rows.iter().map(|row| row.iter().map(|cell| printable(cell)).collect()).collect();
+    let rows: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.iter().map(|cell| printable(cell)).collect())
+        .collect();
     let width = |column: usize, header: &str| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).fold(
-            header.chars().count(),
-            usize::max,
-        )
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .fold(header.chars().count(), usize::max)
     };
-    let widths: Vec<usize> = headers.iter().enumerate().map(|(i, header)| width(i, header)).collect();
+    let widths: Vec<usize> = headers
+        .iter()
+        .enumerate()
+        .map(|(i, header)| width(i, header))
+        .collect();
     let mut text = String::new();
     let titles = headers.iter().map(|header| (*header).to_owned()).collect();
     for row in std::iter::once(&titles).chain(&rows) {
@@ -197,7 +206,9 @@ fn table(headers: &[&str], rows: &[Vec<String>]) -> String {
 
 /// `key: value` lines with the values aligned; nested values as compact JSON.
 fn fields(value: &Value) -> String {
-    let Value::Object(map) = value else { return plain(value) + "\n" };
+    let Value::Object(map) = value else {
+        return plain(value) + "\n";
+    };
     let width = map.keys().map(|key| key.chars().count()).max().unwrap_or(0) + 1;
     let mut text = String::new();
     for (key, value) in map {
@@ -220,19 +231,21 @@ fn plain(value: &Value) -> String {
 /// the database must not steer the operator's terminal (LG4).
 fn printable(text: &str) -> String {
     let risky = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if !text.chars().any(risky) {
         return text.to_owned();
     }
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if risky(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-        out
-    })
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            if risky(c) {
+                out.extend(c.escape_unicode());
+            } else {
+                out.push(c);
+            }
+            out
+        })
 }
 
 #[cfg(test)]

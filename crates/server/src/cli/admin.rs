@@ -19,7 +19,9 @@ pub enum KeyCommand {
     #[command(after_long_help = "Examples:\n  rsp key list\n  rsp key list --tenant acme -o json")]
     List(TenantArg),
     /// Publish a new key and make it the active one when verifiers have seen it
-    #[command(after_long_help = "Examples:\n  rsp key rotate\n  rsp key rotate --tenant acme --algorithm ES256")]
+    #[command(
+        after_long_help = "Examples:\n  rsp key rotate\n  rsp key rotate --tenant acme --algorithm ES256"
+    )]
     Rotate(KeyRotateArgs),
 }
 
@@ -90,8 +92,10 @@ pub enum UserCommand {
     #[command(after_long_help = "Examples:\n  rsp user list\n  rsp user list --tenant acme -o json")]
     List(TenantArg),
     /// Create a person who can sign in
-    #[command(after_long_help = "Examples:\n  rsp user create alice@example.com --name 'Alice Example'\n  \
-                                 printf %s \"$PASSWORD\" | rsp user create bob@example.com --password-file -")]
+    #[command(
+        after_long_help = "Examples:\n  rsp user create alice@example.com --name 'Alice Example'\n  \
+                                 printf %s \"$PASSWORD\" | rsp user create bob@example.com --password-file -"
+    )]
     Create(UserCreateArgs),
     /// Refuse every further sign-in of a person and end what is open
     #[command(after_long_help = "Examples:\n  rsp user disable alice@example.com")]

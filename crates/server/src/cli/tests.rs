@@ -19,7 +19,10 @@ fn every_leaf_shows_examples() {
     fn walk(command: &clap::Command, path: &str, missing: &mut Vec<String>) {
         let path = format!("{path} {}", command.get_name());
         if command.get_subcommands().next().is_none() {
-            let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
+            let help = command
+                .get_after_long_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
             if !help.contains("Examples:") {
                 missing.push(path.clone());
             }
@@ -38,7 +41,11 @@ fn every_example_parses() {
     fn collect(command: &clap::Command, lines: &mut Vec<String>) {
         if let Some(help) = command.get_after_long_help() {
             lines.extend(
-                help.to_string().lines().map(str::trim).filter(|l| l.starts_with("rsp ")).map(str::to_owned),
+                help.to_string()
+                    .lines()
+                    .map(str::trim)
+                    .filter(|l| l.starts_with("rsp "))
+                    .map(str::to_owned),
             );
         }
         command.get_subcommands().for_each(|sub| collect(sub, lines));
@@ -48,8 +55,16 @@ fn every_example_parses() {
     assert!(lines.len() > 20, "{}", lines.len());
     for line in lines {
         // Words after a redirection or an aligned remark are not arguments; quotes are the shell's.
-        let line = line.split(" > ").next().unwrap_or_default().split("   ").next().unwrap_or_default();
-        let line = line.replace("'Acme Ltd'", "Acme").replace("'Alice Example'", "Alice");
+        let line = line
+            .split(" > ")
+            .next()
+            .unwrap_or_default()
+            .split("   ")
+            .next()
+            .unwrap_or_default();
+        let line = line
+            .replace("'Acme Ltd'", "Acme")
+            .replace("'Alice Example'", "Alice");
         if let Err(error) = parse(&line) {
             panic!("`{line}` does not parse: {error}");
         }
@@ -64,7 +79,9 @@ fn the_demo_takes_what_the_contract_promises() {
     )
     .unwrap();
     assert_eq!(cli.global.data.as_deref(), Some(Path::new("d")));
-    let Command::Demo(demo) = cli.command else { panic!("not demo") };
+    let Command::Demo(demo) = cli.command else {
+        panic!("not demo")
+    };
     assert_eq!(demo.listen.port(), 9000);
     assert_eq!(demo.credentials.as_deref(), Some(Path::new("c.json")));
     assert_eq!(demo.redirect_uris.len(), 2);
@@ -85,7 +102,10 @@ fn the_demo_refuses_an_address_others_can_reach() {
 
 #[test]
 fn global_options_stand_before_or_after_the_command() {
-    for line in ["rsp -o json --config f config print", "rsp config print --output json --config f"] {
+    for line in [
+        "rsp -o json --config f config print",
+        "rsp config print --output json --config f",
+    ] {
         let cli = parse(line).unwrap();
         assert_eq!(cli.global.output, Format::Json, "{line}");
         assert_eq!(cli.global.config.as_deref(), Some(Path::new("f")), "{line}");
@@ -95,7 +115,14 @@ fn global_options_stand_before_or_after_the_command() {
 
 #[test]
 fn wrong_usage_has_exit_code_two() {
-    for line in ["rsp", "rsp nothing", "rsp config", "rsp serve --nope", "rsp config print -o xml", "rsp completions man"] {
+    for line in [
+        "rsp",
+        "rsp nothing",
+        "rsp config",
+        "rsp serve --nope",
+        "rsp config print -o xml",
+        "rsp completions man",
+    ] {
         assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
     }
     assert_eq!(parse("rsp --help").unwrap_err().exit_code(), 0);

@@ -16,21 +16,43 @@ impl Row for Person {
     }
 }
 
-const PEOPLE: [Person; 2] =
-    [Person { email: "alice@example.com", sessions: 3 }, Person { email: "b@example.com", sessions: 0 }];
+const PEOPLE: [Person; 2] = [
+    Person {
+        email: "alice@example.com",
+        sessions: 3,
+    },
+    Person {
+        email: "b@example.com",
+        sessions: 0,
+    },
+];
 
 #[test]
 fn exit_codes_are_those_of_the_contract() {
-    let codes = [ExitCode::Done, ExitCode::Refused, ExitCode::Usage, ExitCode::Unreachable, ExitCode::Denied];
+    let codes = [
+        ExitCode::Done,
+        ExitCode::Refused,
+        ExitCode::Usage,
+        ExitCode::Unreachable,
+        ExitCode::Denied,
+    ];
     assert_eq!(codes.map(|code| code as u8), [0, 1, 2, 3, 4]);
-    assert_eq!(Failure::from(anyhow::anyhow!("inner").context("outer")).lines, ["outer: inner"]);
+    assert_eq!(
+        Failure::from(anyhow::anyhow!("inner").context("outer")).lines,
+        ["outer: inner"]
+    );
 }
 
 #[test]
 fn tables_align_and_end_clean() {
     let text = Printer::new(Format::Table).render_list(&PEOPLE).unwrap();
-    assert_eq!(text, "EMAIL              SESSIONS\nalice@example.com  3\nb@example.com      0\n");
-    let text = Printer::new(Format::Table).render_item(&json!({"id": "x", "name": null, "tags": ["a"]})).unwrap();
+    assert_eq!(
+        text,
+        "EMAIL              SESSIONS\nalice@example.com  3\nb@example.com      0\n"
+    );
+    let text = Printer::new(Format::Table)
+        .render_item(&json!({"id": "x", "name": null, "tags": ["a"]}))
+        .unwrap();
     assert_eq!(text, "id:   x\nname: -\ntags: [\"a\"]\n");
 }
 
@@ -49,16 +71,27 @@ fn yaml_quotes_what_would_change_its_type() {
     });
     let text = yaml::render(&value);
     for line in [
-        "id: a1", "\"off\": \"no\"", "number: \"12\"", "empty: \"\"", "uri: \"https://x.example/?a=b#c\"",
-        "line: \"a\\nb\"", "none: null", "map: {}",
+        "id: a1",
+        "\"off\": \"no\"",
+        "number: \"12\"",
+        "empty: \"\"",
+        "uri: \"https://x.example/?a=b#c\"",
+        "line: \"a\\nb\"",
+        "none: null",
+        "map: {}",
     ] {
         assert!(text.lines().any(|l| l == line), "{line} in\n{text}");
     }
-    assert!(text.contains("list:\n  - 1\n  - deep:\n      - true\n    k: v\n  -\n    - x\n  - []\n"), "{text}");
+    assert!(
+        text.contains("list:\n  - 1\n  - deep:\n      - true\n    k: v\n  -\n    - x\n  - []\n"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_name_cannot_steer_the_terminal() {
-    let text = Printer::new(Format::Table).render_item(&json!({"name": "a\u{1b}[2J\u{202e}b\nc"})).unwrap();
+    let text = Printer::new(Format::Table)
+        .render_item(&json!({"name": "a\u{1b}[2J\u{202e}b\nc"}))
+        .unwrap();
     assert_eq!(text, "name: a\\u{1b}[2J\\u{202e}b\\u{a}c\n");
 }

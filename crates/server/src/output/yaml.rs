@@ -72,10 +72,13 @@ fn inline(value: &Value) -> String {
 /// Plain only for words that no YAML schema resolves to another type; a JSON
 /// string is a valid double-quoted YAML scalar otherwise.
 fn string(text: &str) -> String {
-    const RESOLVED: [&str; 11] =
-        ["null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf"];
+    const RESOLVED: [&str; 11] = [
+        "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf",
+    ];
     let word = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@'));
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | '@'));
     if word && !RESOLVED.contains(&text.to_ascii_lowercase().as_str()) {
         text.to_owned()
     } else {

@@ -1,0 +1,15 @@
+//! Writes the metrics reference to `docs/generated/metrics.md`.
+
+use std::path::Path;
+
+use http_face::management::{Catalogue, Metrics};
+
+fn main() -> std::io::Result<()> {
+    let mut catalogue = Catalogue::default();
+    Metrics::register(&mut catalogue);
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/generated/metrics.md");
+    if let Some(folder) = page.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(page, catalogue.markdown())
+}

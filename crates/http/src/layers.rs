@@ -1,0 +1,266 @@
+//! What every request passes on its way to a handler and back: one function,
+//! read from top to bottom, in [`guard`].
+//!
+//! The connection itself (silence, slow heads, caps) is the listener's matter.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use domain::{RequestId, World};
+use futures_util::FutureExt as _;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use crate::client_ip::{ClientIp, FORWARDING, TrustedProxies, source_network};
+use crate::listener::Peer;
+use crate::management::Metrics;
+use crate::management::metrics::{Rejection, method_label};
+
+mod body;
+mod headers;
+mod problem;
+
+pub use problem::problem;
+
+use body::{Arrival, Metered};
+
+/// The id of the request, ours alone; also in the `X-Request-Id` of the answer.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The methods any route here may have (CF5).
+const METHODS: HeaderValue = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+
+/// Bounds of a single request and what the answers say about the deployment.
+#[derive(Debug, Clone)]
+pub struct EdgeSettings {
+    /// Time for a handler to begin its answer; 503 beyond. 30 s.
+    pub request_timeout: Duration,
+    /// Requests handled at once; 503 beyond. 1,024.
+    pub max_in_flight: usize,
+    /// Bytes of a request body; 413 beyond. 64 KiB.
+    pub max_body_bytes: usize,
+    /// Other body bounds by route template, as written in the router.
+    pub body_bytes_by_route: Vec<(&'static str, usize)>,
+    /// Bytes of path and query; 414 beyond. 16 KiB: authorization requests carry much in their query.
+    pub max_uri_bytes: usize,
+    /// Whether the public address is https; adds `Strict-Transport-Security` (CR10).
+    pub https: bool,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl Default for EdgeSettings {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(30),
+            max_in_flight: 1024,
+            max_body_bytes: 64 * 1024,
+            body_bytes_by_route: Vec::new(),
+            max_uri_bytes: 16 * 1024,
+            https: false,
+            trusted_proxies: TrustedProxies::default(),
+        }
+    }
+}
+
+struct Edge {
+    settings: EdgeSettings,
+    world: World,
+    metrics: Metrics,
+    slots: Semaphore,
+}
+
+/// Puts the edge around all routes and the fallback of `router`.
+pub fn protect(router: Router, settings: EdgeSettings, world: World, metrics: Metrics) -> Router {
+    let slots = Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS));
+    let edge = Arc::new(Edge {
+        settings,
+        world,
+        metrics,
+        slots,
+    });
+    router.layer(from_fn_with_state(edge, guard))
+}
+
+/// The whole edge in order: name, admit, handle, dress, record.
+async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let _in_flight = edge.metrics.request_begun();
+    let facts = edge.name(&mut request);
+    let bodiless = request.method() == Method::HEAD;
+    let span = tracing::info_span!("request", id = %facts.id);
+    let handled = async {
+        match edge.admit(&request, &facts) {
+            ControlFlow::Continue(limit) => edge.handle(request, next, &facts, limit).await,
+            ControlFlow::Break(refusal) => refusal,
+        }
+    };
+    let mut response = handled.instrument(span.clone()).await;
+    if !bodiless {
+        problem::fill(&mut response, facts.id);
+    }
+    headers::dress(&mut response, edge.settings.https);
+    if let Ok(id) = HeaderValue::try_from(facts.id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    let took = started.elapsed();
+    edge.metrics
+        .answered(facts.route(), &facts.method, response.status(), took);
+    span.in_scope(|| facts.record(response.status(), took));
+    response
+}
+
+/// What is known about a request before it is handled.
+#[derive(Debug)]
+struct Facts {
+    id: RequestId,
+    client: ClientIp,
+    method: Method,
+    path: String,
+    route: Option<MatchedPath>,
+}
+
+impl Facts {
+    /// The template, never the client's own text: it becomes a metric label.
+    fn route(&self) -> &str {
+        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+
+    /// One line of the access log (E10). The query is left out because codes and
+    /// hints travel in it, and of the address only its network is kept.
+    fn record(&self, status: StatusCode, took: Duration) {
+        tracing::info!(
+            target: "access",
+            method = method_label(&self.method),
+            path = self.path,
+            route = self.route(),
+            status = status.as_u16(),
+            micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            source = %source_network(self.client.0),
+        );
+    }
+}
+
+impl Edge {
+    /// Gives the request its id and its client address, and takes away every
+    /// header with which somebody else could have claimed either.
+    fn name(&self, request: &mut Request) -> Facts {
+        /// Longer paths are no route of ours; the log need not hold them.
+        const LOGGED_PATH: usize = 256;
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map_or(UNKNOWN_PEER, |peer| peer.0);
+        let client = self.settings.trusted_proxies.client(peer, request.headers());
+        let id = RequestId::generate(&self.world);
+        request.extensions_mut().insert(client);
+        request.extensions_mut().insert(id);
+        let headers = request.headers_mut();
+        headers.remove(REQUEST_ID);
+        for name in FORWARDING {
+            headers.remove(name);
+        }
+        Facts {
+            id,
+            client,
+            method: request.method().clone(),
+            path: request.uri().path().chars().take(LOGGED_PATH).collect(),
+            route: request.extensions().get::<MatchedPath>().cloned(),
+        }
+    }
+
+    /// Refuses what can be refused by the head alone; returns the body bound otherwise.
+    fn admit(&self, request: &Request, facts: &Facts) -> ControlFlow<Response, usize> {
+        let method = request.method();
+        if method == Method::TRACE || method == Method::CONNECT || method_label(method) == "other" {
+            self.metrics.reject(Rejection::Method);
+            let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, facts.id);
+            response.headers_mut().insert(header::ALLOW, METHODS);
+            return ControlFlow::Break(response);
+        }
+        let uri = request.uri();
+        if uri.path().len() + uri.query().map_or(0, str::len) > self.settings.max_uri_bytes {
+            self.metrics.reject(Rejection::UriTooLong);
+            return ControlFlow::Break(problem(StatusCode::URI_TOO_LONG, facts.id));
+        }
+        let limit = self.body_limit(facts.route());
+        let announced = axum::body::HttpBody::size_hint(request.body()).lower();
+        if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
+            self.metrics.reject(Rejection::BodyTooLarge);
+            return ControlFlow::Break(problem(StatusCode::PAYLOAD_TOO_LARGE, facts.id));
+        }
+        ControlFlow::Continue(limit)
+    }
+
+    fn body_limit(&self, route: &str) -> usize {
+        self.settings
+            .body_bytes_by_route
+            .iter()
+            .find(|(template, _)| *template == route)
+            .map_or(self.settings.max_body_bytes, |(_, limit)| *limit)
+    }
+
+    async fn handle(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
+        let Ok(_slot) = self.slots.try_acquire() else {
+            self.metrics.reject(Rejection::Capacity);
+            return busy(facts.id);
+        };
+        let arrival = Arrival::default();
+        let request = request.map(|body| Metered::wrap(body, limit, &arrival));
+        // A panicking handler holds nothing of ours, so its state is not observed afterwards.
+        let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+        match tokio::time::timeout(self.settings.request_timeout, handled).await {
+            Ok(Ok(response)) => self.judge(response, &arrival, facts.id),
+            Ok(Err(_panic)) => {
+                self.metrics.reject(Rejection::Panic);
+                tracing::error!(route = facts.route(), "the handler panicked");
+                problem(StatusCode::INTERNAL_SERVER_ERROR, facts.id)
+            }
+            Err(_) => {
+                self.metrics.reject(Rejection::Timeout);
+                tracing::warn!(route = facts.route(), "the handler took too long");
+                busy(facts.id)
+            }
+        }
+    }
+
+    /// A body that came too late or too large decides the status, whatever the handler
+    /// made of its read error.
+    fn judge(&self, response: Response, arrival: &Arrival, id: RequestId) -> Response {
+        let (rejection, status) = match arrival.fault() {
+            None => return response,
+            Some(body::Fault::Late) => (Rejection::BodyTimeout, StatusCode::REQUEST_TIMEOUT),
+            Some(body::Fault::TooLarge) => (Rejection::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        };
+        self.metrics.reject(rejection);
+        if response.status() == status {
+            response
+        } else {
+            problem(status, id)
+        }
+    }
+}
+
+/// Stands for the peer where a router is driven without a socket.
+const UNKNOWN_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// 503 with the shortest wait there is: shed load returns spread out (RFC 9110 section 10.2.3).
+fn busy(id: RequestId) -> Response {
+    let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, id).into_response();
+    response
+        .headers_mut()
+        .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+#[cfg(test)]
+mod tests;

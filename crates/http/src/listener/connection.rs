@@ -1,0 +1,129 @@
+//! One connection from its first byte to its end.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use hyper::body::{Body as _, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::ServiceExt;
+
+use super::activity::{Activity, Verdict, Watchdog, Watched};
+use super::body::{RequestBody, ResponseBody};
+use super::{Limits, Peer, Shared};
+use crate::management::metrics::Refusal;
+
+/// The smallest buffer hyper works with; below it, it panics.
+const SMALLEST_HEAD: usize = 8 * 1024;
+
+pub(super) async fn serve<I>(io: I, peer: SocketAddr, shared: &Shared)
+where
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Activity::new(Arc::clone(&shared.limits));
+    let mut watchdog = Watchdog::new(Arc::clone(&activity));
+    let io = TokioIo::new(Watched::new(io, Arc::clone(&activity)));
+    let requests = Requests {
+        peer,
+        router: shared.router.clone(),
+        body_read_timeout: shared.limits.body_read_timeout,
+        activity: Arc::clone(&activity),
+    };
+    let service = service_fn(move |request| requests.clone().answer(request));
+    let builder = builder(&shared.limits);
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let mut draining = false;
+    loop {
+        let over = poll_fn(|cx| match connection.as_mut().poll(cx) {
+            Poll::Ready(end) => Poll::Ready(Err(end)),
+            Poll::Pending => watchdog.poll(cx).map(Ok),
+        });
+        let over = tokio::select! {
+            biased;
+            () = shared.cut.cancelled() => return,
+            () = shared.draining.cancelled(), if !draining => None,
+            over = over => Some(over),
+        };
+        match over {
+            // Shutdown: the request in flight may finish, nothing new is read.
+            None => {
+                draining = true;
+                activity.leave();
+                connection.as_mut().graceful_shutdown();
+            }
+            Some(Ok(Verdict::Retire)) => {
+                activity.leave();
+                connection.as_mut().graceful_shutdown();
+            }
+            Some(Ok(Verdict::Cut)) => {
+                shared.metrics.refuse(Refusal::Timeout);
+                return;
+            }
+            Some(Err(end)) => {
+                if let Err(error) = end {
+                    tracing::debug!(error, "connection ended early");
+                }
+                return;
+            }
+        }
+    }
+}
+
+/// What turns the requests of one connection into calls of the router.
+#[derive(Clone)]
+struct Requests {
+    peer: SocketAddr,
+    router: Router,
+    body_read_timeout: Duration,
+    activity: Arc<Activity>,
+}
+
+impl Requests {
+    async fn answer(
+        self,
+        request: hyper::Request<Incoming>,
+    ) -> Result<hyper::Response<ResponseBody>, Infallible> {
+        let in_flight = self.activity.begin(request.version());
+        let mut request: Request = request.map(|body| {
+            if body.is_end_stream() {
+                Body::empty()
+            } else {
+                Body::new(RequestBody::new(body, self.body_read_timeout))
+            }
+        });
+        request.extensions_mut().insert(Peer(self.peer));
+        let response = self.router.oneshot(request).await?;
+        Ok(response.map(|body| ResponseBody::new(body, in_flight)))
+    }
+}
+
+fn builder(limits: &Limits) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        // Timed by the watchdog, which also sees silence before the first byte.
+        .header_read_timeout(None)
+        .max_buf_size(limits.max_header_bytes.max(SMALLEST_HEAD))
+        .max_headers(limits.max_headers);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(limits.h2_max_concurrent_streams)
+        .max_header_list_size(u32::try_from(limits.max_header_bytes).unwrap_or(u32::MAX))
+        .max_pending_accept_reset_streams(limits.h2_max_pending_reset_streams)
+        .max_local_error_reset_streams(limits.h2_max_local_reset_streams)
+        .keep_alive_interval(limits.h2_ping_interval)
+        .keep_alive_timeout(limits.header_read_timeout);
+    builder
+}

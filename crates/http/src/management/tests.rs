@@ -1,0 +1,144 @@
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{Method, Request, StatusCode};
+use domain::Secret;
+use serde_json::Value;
+use std::time::Duration;
+use tower::ServiceExt;
+
+use super::{Catalogue, Management, Metrics, Readiness};
+
+async fn ask(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let response = router
+        .clone()
+        .oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+fn face(readiness: Readiness) -> Management {
+    let mut catalogue = Catalogue::default();
+    let metrics = Metrics::register(&mut catalogue);
+    metrics.answered(
+        "/oauth/token",
+        &Method::POST,
+        StatusCode::OK,
+        Duration::from_millis(2),
+    );
+    Management::new(catalogue, readiness)
+}
+
+#[tokio::test]
+async fn readiness_names_the_dependency_that_is_away() {
+    let router = face(Readiness::default())
+        .check("database", || async { Ok(()) })
+        .check("mail", || async { Err("connection refused".to_owned()) })
+        .router();
+    let (status, body) = ask(&router, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let report: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(report["checks"][0]["status"], "ok");
+    assert_eq!(report["checks"][1]["name"], "mail");
+    assert_eq!(report["checks"][1]["status"], "unavailable");
+    assert_eq!(
+        report["checks"][1]["reason"],
+        Value::Null,
+        "details only when asked for"
+    );
+    let (_, body) = ask(&router, "/readyz?verbose", None).await;
+    assert!(
+        body.contains("connection refused") && body.contains("millis"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn readiness_drops_before_the_end_and_liveness_stays() {
+    let readiness = Readiness::default();
+    let router = face(readiness.clone())
+        .check("database", || async { Ok(()) })
+        .router();
+    assert_eq!(ask(&router, "/readyz", None).await.0, StatusCode::OK);
+    readiness.drain();
+    let (status, body) = ask(&router, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("draining"), "{body}");
+    assert_eq!(ask(&router, "/livez", None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_dependency_that_hangs_counts_as_away() {
+    let mut face = face(Readiness::default()).check("database", std::future::pending);
+    face.probe_timeout = Duration::from_millis(20);
+    let router = face.router();
+    let (status, body) = ask(&router, "/readyz?verbose", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains("no answer within 20 ms"), "{body}");
+}
+
+#[tokio::test]
+async fn a_token_guards_everything_but_liveness() {
+    let router = face(Readiness::default())
+        .token(Some(Secret::new("s3cret".to_owned())))
+        .router();
+    for path in ["/readyz", "/metrics"] {
+        assert_eq!(ask(&router, path, None).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            ask(&router, path, Some("s3cre")).await.0,
+            StatusCode::UNAUTHORIZED
+        );
+        assert_eq!(ask(&router, path, Some("")).await.0, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask(&router, path, Some("s3cret")).await.0, StatusCode::OK);
+    }
+    assert_eq!(ask(&router, "/livez", None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn metrics_are_exposed_under_their_documented_names() {
+    let (status, text) = ask(&face(Readiness::default()).router(), "/metrics", None).await;
+    assert_eq!(status, StatusCode::OK);
+    let line = "rsp_http_requests_total{route=\"/oauth/token\",method=\"POST\",status=\"200\"} 1";
+    assert!(text.lines().any(|found| found == line), "{text}");
+    assert!(
+        text.contains("rsp_http_request_duration_seconds_bucket{le=\"0.0025\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_method_of_the_clients_own_making_is_no_label() {
+    let mut catalogue = Catalogue::default();
+    let metrics = Metrics::register(&mut catalogue);
+    let method = Method::from_bytes(b"ALICE-AT-EXAMPLE").unwrap();
+    metrics.answered(
+        "unmatched",
+        &method,
+        StatusCode::METHOD_NOT_ALLOWED,
+        Duration::ZERO,
+    );
+    let text = catalogue.exposition().unwrap();
+    assert!(
+        !text.contains("ALICE") && text.contains("method=\"other\""),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_reference_is_current() {
+    let mut catalogue = Catalogue::default();
+    Metrics::register(&mut catalogue);
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generated/metrics.md");
+    let kept = std::fs::read_to_string(page).unwrap_or_default();
+    assert_eq!(
+        kept,
+        catalogue.markdown(),
+        "run `cargo run -p rsp-http --example metrics-doc`"
+    );
+}

@@ -1,0 +1,186 @@
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, ProtocolVersion, RootCertStore};
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, ServerName};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsConnector;
+use tokio_util::sync::CancellationToken;
+
+use super::{TlsError, TlsFiles, TlsHandle, TlsProfile, demo_ca};
+use crate::listener::{Limits, Server};
+use crate::management::{Catalogue, Metrics};
+
+async fn serve(files: TlsFiles) -> (u16, TlsHandle, CancellationToken) {
+    let handle = TlsHandle::load(files).unwrap();
+    let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let stop = CancellationToken::new();
+    let router = Router::new().route("/", get(|| async { "hello" }));
+    let metrics = Metrics::register(&mut Catalogue::default());
+    let server = Server::new(router, Limits::default(), metrics)
+        .on([socket])
+        .with_tls(Some(handle.clone()));
+    tokio::spawn(server.run(stop.clone()));
+    (port, handle, stop)
+}
+
+/// What a client that trusts `ca` and speaks `versions` finds.
+#[derive(Debug)]
+struct Seen {
+    version: ProtocolVersion,
+    group: String,
+    alpn: Vec<u8>,
+    certificate: Vec<u8>,
+    answer: String,
+}
+
+async fn visit(
+    port: u16,
+    ca: &Path,
+    name: &str,
+    versions: &[&'static rustls::SupportedProtocolVersion],
+) -> std::io::Result<Seen> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+    let mut config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    let mut stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        .await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    let (_, session) = stream.get_ref();
+    Ok(Seen {
+        version: session.protocol_version().unwrap(),
+        group: format!("{:?}", session.negotiated_key_exchange_group().unwrap().name()),
+        alpn: session.alpn_protocol().unwrap().to_vec(),
+        certificate: session.peer_certificates().unwrap()[0].to_vec(),
+        answer,
+    })
+}
+
+const TLS12: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS12];
+const BOTH: &[&rustls::SupportedProtocolVersion] = &[&rustls::version::TLS13, &rustls::version::TLS12];
+
+#[tokio::test]
+async fn the_demo_certificate_is_good_for_every_loopback_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo_ca(dir.path()).unwrap();
+    let (port, _, _) = serve(demo.server).await;
+    for name in ["localhost", "127.0.0.1", "::1"] {
+        let seen = visit(port, &demo.ca, name, BOTH).await.unwrap();
+        assert!(seen.answer.ends_with("hello"), "{name}: {seen:?}");
+        assert_eq!(seen.version, ProtocolVersion::TLSv1_3);
+        assert_eq!(seen.group, "X25519MLKEM768");
+        assert_eq!(seen.alpn, b"http/1.1");
+    }
+    assert!(visit(port, &demo.ca, "example.com", BOTH).await.is_err());
+}
+
+#[tokio::test]
+async fn the_strict_profile_refuses_what_the_compatible_one_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo_ca(dir.path()).unwrap();
+    let (port, _, _) = serve(TlsFiles {
+        profile: TlsProfile::Strict,
+        ..demo.server.clone()
+    })
+    .await;
+    assert!(visit(port, &demo.ca, "localhost", TLS12).await.is_err());
+    assert_eq!(
+        visit(port, &demo.ca, "localhost", BOTH).await.unwrap().version,
+        ProtocolVersion::TLSv1_3
+    );
+    let (port, _, _) = serve(demo.server).await;
+    assert_eq!(
+        visit(port, &demo.ca, "localhost", TLS12).await.unwrap().version,
+        ProtocolVersion::TLSv1_2
+    );
+}
+
+#[tokio::test]
+async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = demo_ca(dir.path()).unwrap();
+    let fresh = demo_ca(other.path()).unwrap();
+    let (port, handle, _) = serve(demo.server.clone()).await;
+    let first = visit(port, &demo.ca, "localhost", BOTH).await.unwrap();
+
+    std::fs::write(&demo.server.cert, "not a certificate").unwrap();
+    handle.reload().unwrap_err();
+    assert_eq!(
+        visit(port, &demo.ca, "localhost", BOTH)
+            .await
+            .unwrap()
+            .certificate,
+        first.certificate
+    );
+
+    std::fs::copy(&fresh.server.cert, &demo.server.cert).unwrap();
+    assert!(
+        matches!(handle.reload(), Err(TlsError::Pair(_))),
+        "certificate and key of two pairs"
+    );
+    std::fs::copy(&fresh.server.key, &demo.server.key).unwrap();
+    handle.reload().unwrap();
+    let second = visit(port, &fresh.ca, "localhost", BOTH).await.unwrap();
+    assert_ne!(second.certificate, first.certificate);
+}
+
+#[test]
+fn the_demo_keeps_its_certificates_across_runs() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = demo_ca(dir.path()).unwrap();
+    let ca = std::fs::read(&first.ca).unwrap();
+    assert_eq!(demo_ca(dir.path()).unwrap(), first);
+    assert_eq!(std::fs::read(&first.ca).unwrap(), ca);
+    std::fs::remove_file(&first.server.key).unwrap();
+    demo_ca(dir.path()).unwrap();
+    assert_ne!(std::fs::read(&first.ca).unwrap(), ca, "half a set is of no use");
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_reads_the_key() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo_ca(dir.path()).unwrap();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&demo.server.key), 0o600);
+    assert_eq!(mode(&demo.ca), 0o644);
+}
+
+#[test]
+fn errors_name_the_file_and_nothing_of_its_content() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo_ca(dir.path()).unwrap();
+    std::fs::write(
+        &demo.server.key,
+        "-----BEGIN PRIVATE KEY-----\nc2VjcmV0LWNhbmFyeQ\n",
+    )
+    .unwrap();
+    let error = demo.server.load().unwrap_err().to_string();
+    assert!(
+        error.contains("server.key") && !error.contains("c2VjcmV0"),
+        "{error}"
+    );
+    let empty = TlsFiles {
+        cert: dir.path().join("absent.pem"),
+        ..demo.server
+    };
+    assert!(empty.load().unwrap_err().to_string().contains("absent.pem"));
+}
