@@ -1,1 +1,40 @@
-//! storage
+//! The database: the only SQL, on SQLite and PostgreSQL alike.
+//!
+//! [`Db`] opens transactions ([`Tx`]) and reads ([`Read`]) for one tenant; each table family is a module of plain functions
+//! over them. A transaction ends with the events that tell what happened ([`Tx::commit`]). Nothing here decides anything.
+
+pub mod access_tokens;
+mod append;
+pub mod audit;
+pub mod clients;
+pub mod codes;
+mod columns;
+pub mod data_keys;
+mod db;
+mod error;
+pub mod flows;
+pub mod grants;
+pub mod invitations;
+mod migrate;
+mod options;
+mod postgres;
+pub mod purge;
+pub mod refresh_tokens;
+pub mod revoked_tokens;
+pub mod schema;
+pub mod sessions;
+pub mod signing_keys;
+mod sql;
+mod sqlite;
+pub mod tenants;
+mod tx;
+pub mod user_consents;
+pub mod users;
+
+pub use append::Append;
+pub use db::{Db, Engine};
+pub use error::{SqlError, SqlErrorKind, StoreError};
+pub use migrate::{MigrateOptions, MigrateReport, migrate};
+pub use options::{AppendLimits, DbOptions, GroupLimits};
+pub use sqlite::WriterStats;
+pub use tx::{Handle, Query, Read, Tx};

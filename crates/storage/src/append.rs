@@ -1,0 +1,150 @@
+//! Events that change nothing else: many in one commit, without a timer. While one batch is on its way to the disk the
+//! next one gathers, so a lone event never waits and a thousand share a commit.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use domain::TenantId;
+use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::access_tokens::{self, AccessToken};
+use crate::audit::{self, AuditRow};
+use crate::db::Store;
+use crate::{DbOptions, StoreError};
+
+/// An event for the batching appender.
+#[derive(Clone, Debug)]
+pub struct Append {
+    /// The tenant it belongs to.
+    pub tenant: TenantId,
+    /// What happened.
+    pub event: AuditRow,
+    /// The opaque access token that was issued, if one was: it is kept in the same commit.
+    pub token: Option<AccessToken>,
+}
+
+struct Entry {
+    append: Append,
+    ack: oneshot::Sender<Result<(), StoreError>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Appender {
+    queue: mpsc::Sender<Entry>,
+    wait: Duration,
+    closing: CancellationToken,
+    task: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Appender {
+    pub(crate) fn start(store: Store, options: &DbOptions) -> Self {
+        let (queue, waiting) = mpsc::channel(options.append.queue.max(1));
+        let closing = CancellationToken::new();
+        let batcher = Batcher {
+            store,
+            waiting,
+            batch: options.append.batch.max(1),
+            closing: closing.clone(),
+        };
+        Self {
+            queue,
+            wait: options.wait,
+            closing,
+            task: Mutex::new(Some(tokio::spawn(batcher.run()))),
+        }
+    }
+
+    pub(crate) async fn append(&self, append: Append) -> Result<(), StoreError> {
+        let (ack, outcome) = oneshot::channel();
+        self.queue
+            .send_timeout(Entry { append, ack }, self.wait)
+            .await
+            .map_err(|refused| match refused {
+                mpsc::error::SendTimeoutError::Timeout(_) => StoreError::Busy,
+                mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
+            })?;
+        outcome.await.map_err(|_| StoreError::UnknownOutcome)?
+    }
+
+    pub(crate) async fn close(&self) {
+        self.closing.cancel();
+        if let Some(task) = self.task.lock().await.take() {
+            // A panic of the task has already been reported by the runtime.
+            drop(task.await);
+        }
+    }
+}
+
+struct Batcher {
+    store: Store,
+    waiting: mpsc::Receiver<Entry>,
+    batch: usize,
+    closing: CancellationToken,
+}
+
+impl Batcher {
+    async fn run(mut self) {
+        while let Some(first) = self.next().await {
+            let mut batch = vec![first];
+            while batch.len() < self.batch {
+                match self.waiting.try_recv() {
+                    Ok(entry) => batch.push(entry),
+                    Err(_) => break,
+                }
+            }
+            self.settle(batch).await;
+        }
+    }
+
+    async fn next(&mut self) -> Option<Entry> {
+        tokio::select! {
+            biased;
+            entry = self.waiting.recv() => entry,
+            () = self.closing.cancelled() => {
+                self.waiting.close();
+                self.waiting.recv().await
+            }
+        }
+    }
+
+    /// Writes a batch and tells each caller. If the database refused it, each event is tried alone, so that a bad one
+    /// fails alone; if the database is away, all are told at once.
+    async fn settle(&self, batch: Vec<Entry>) {
+        let appends: Vec<&Append> = batch.iter().map(|entry| &entry.append).collect();
+        let outcome = self.write(&appends).await;
+        let alone = batch.len() > 1 && outcome.as_ref().is_err_and(|error| !error.is_unavailable());
+        for Entry { append, ack } in batch {
+            let outcome = if alone {
+                self.write(&[&append]).await
+            } else {
+                outcome.clone()
+            };
+            // A caller that went away does not need to know.
+            drop(ack.send(outcome));
+        }
+    }
+
+    async fn write(&self, appends: &[&Append]) -> Result<(), StoreError> {
+        let mut by_tenant: BTreeMap<TenantId, Vec<&Append>> = BTreeMap::new();
+        for append in appends {
+            by_tenant.entry(append.tenant).or_default().push(append);
+        }
+        let Some(first) = by_tenant.keys().next() else {
+            return Ok(());
+        };
+        let mut tx = self.store.begin(*first).await?;
+        for (tenant, appends) in by_tenant {
+            tx.switch_to(tenant).await?;
+            let events: Vec<&AuditRow> = appends.iter().map(|append| &append.event).collect();
+            audit::insert_all(&mut tx, &events).await?;
+            let tokens: Vec<&AccessToken> = appends
+                .iter()
+                .filter_map(|append| append.token.as_ref())
+                .collect();
+            access_tokens::insert_all(&mut tx, &tokens).await?;
+        }
+        tx.finish().await
+    }
+}

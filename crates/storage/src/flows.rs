@@ -1,0 +1,98 @@
+//! Sign-ins under way.
+
+use domain::{FlowId, SessionId, Timestamp, TokenHash};
+use serde_json::Value;
+use sqlx::types::Json;
+
+use crate::{Query, StoreError, Tx};
+
+/// A sign-in under way in one browser.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Flow {
+    /// Its id, which stands in the page's address.
+    pub id: FlowId,
+    /// Hash of the cookie that marks the browser it belongs to.
+    pub browser_hash: TokenHash,
+    /// The authorization request it answers.
+    #[sqlx(json)]
+    pub request: Value,
+    /// The session it led to.
+    pub session_id: Option<SessionId>,
+    /// Failed attempts.
+    pub attempts: i64,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Adds a flow.
+pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<(), StoreError> {
+    tx.handle()
+        .execute(
+            "INSERT INTO flows (tenant_id, id, browser_hash, request, session_id, attempts, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            (
+                flow.id,
+                flow.browser_hash,
+                Json(&flow.request),
+                flow.session_id,
+                flow.attempts,
+                flow.created_at,
+                flow.expires_at,
+            ),
+        )
+        .await
+        .map(drop)
+}
+
+/// The flow with this id, if it belongs to this browser, has not expired and is not finished.
+pub async fn find(
+    q: &mut impl Query,
+    id: FlowId,
+    browser: &TokenHash,
+    now: Timestamp,
+) -> Result<Option<Flow>, StoreError> {
+    q.handle()
+        .optional(
+            "SELECT id, browser_hash, request, session_id, attempts, created_at, expires_at FROM flows
+             WHERE tenant_id = $1 AND id = $2 AND browser_hash = $3 AND expires_at > $4 AND finished_at IS NULL",
+            (id, browser, now),
+        )
+        .await
+}
+
+/// Notes the session a flow led to; `false` if it is finished or unknown.
+pub async fn attach_session(tx: &mut Tx, id: FlowId, session: SessionId) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE flows SET session_id = $3 WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL",
+            (id, session),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Counts a failed attempt; how many there were.
+pub async fn record_attempt(tx: &mut Tx, id: FlowId) -> Result<i64, StoreError> {
+    tx.handle()
+        .number(
+            "UPDATE flows SET attempts = attempts + 1 WHERE tenant_id = $1 AND id = $2 RETURNING attempts",
+            (id,),
+        )
+        .await
+}
+
+/// Ends a flow; `false` if somebody was first, or it has expired.
+pub async fn finish(tx: &mut Tx, id: FlowId, now: Timestamp) -> Result<bool, StoreError> {
+    let finished = tx
+        .handle()
+        .execute(
+            "UPDATE flows SET finished_at = $3
+             WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL AND expires_at > $3",
+            (id, now),
+        )
+        .await?;
+    Ok(finished == 1)
+}

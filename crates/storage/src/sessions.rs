@@ -1,0 +1,152 @@
+//! Signed-in browsers.
+
+use domain::{Acr, Amr, Session, SessionId, Timestamp, TokenHash, UserId};
+use sqlx::types::Json;
+
+use crate::columns::Word;
+use crate::{Query, StoreError, Tx};
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: SessionId,
+    user_id: UserId,
+    acr: Word<Acr>,
+    amr: Json<Vec<Amr>>,
+    auth_time: Timestamp,
+    created_at: Timestamp,
+    last_seen_at: Timestamp,
+    idle_expires_at: Timestamp,
+    absolute_expires_at: Timestamp,
+    ended_at: Option<Timestamp>,
+}
+
+impl From<Row> for Session {
+    fn from(row: Row) -> Self {
+        Self {
+            id: row.id,
+            user_id: row.user_id,
+            acr: row.acr.0,
+            amr: row.amr.0,
+            auth_time: row.auth_time,
+            created_at: row.created_at,
+            last_seen_at: row.last_seen_at,
+            idle_expires_at: row.idle_expires_at,
+            absolute_expires_at: row.absolute_expires_at,
+            ended_at: row.ended_at,
+        }
+    }
+}
+
+/// Adds a session under the hash of its cookie.
+pub async fn insert(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<(), StoreError> {
+    tx.handle()
+        .execute(
+            "INSERT INTO sessions (tenant_id, id, token_hash, user_id, acr, amr, auth_time, created_at, last_seen_at,
+                idle_expires_at, absolute_expires_at, ended_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            (
+                session.id,
+                token,
+                session.user_id,
+                Word(session.acr),
+                Json(&session.amr),
+                session.auth_time,
+                session.created_at,
+                session.last_seen_at,
+                session.idle_expires_at,
+                session.absolute_expires_at,
+                session.ended_at,
+            ),
+        )
+        .await
+        .map(drop)
+}
+
+/// The session of this cookie, live or not.
+pub async fn find_by_token(q: &mut impl Query, token: &TokenHash) -> Result<Option<Session>, StoreError> {
+    let row: Option<Row> = q
+        .handle()
+        .optional(
+            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
+                ended_at
+             FROM sessions WHERE tenant_id = $1 AND token_hash = $2",
+            (token,),
+        )
+        .await?;
+    Ok(row.map(Session::from))
+}
+
+/// The session with this id, live or not.
+pub async fn find(q: &mut impl Query, id: SessionId) -> Result<Option<Session>, StoreError> {
+    let row: Option<Row> = q
+        .handle()
+        .optional(
+            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
+                ended_at
+             FROM sessions WHERE tenant_id = $1 AND id = $2",
+            (id,),
+        )
+        .await?;
+    Ok(row.map(Session::from))
+}
+
+/// Notes that a session was used; `false` if it has ended, or a later use is noted already.
+pub async fn touch(
+    tx: &mut Tx,
+    id: SessionId,
+    last_seen: Timestamp,
+    idle_expires: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE sessions SET last_seen_at = $3, idle_expires_at = $4
+             WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL AND last_seen_at <= $3",
+            (id, last_seen, idle_expires),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Ends a session; `false` if it had ended.
+pub async fn end(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
+    let ended = tx
+        .handle()
+        .execute(
+            "UPDATE sessions SET ended_at = $3 WHERE tenant_id = $1 AND id = $2 AND ended_at IS NULL",
+            (id, now),
+        )
+        .await?;
+    Ok(ended == 1)
+}
+
+/// Ends every session of a person; which ones.
+pub async fn end_for_user(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<Vec<SessionId>, StoreError> {
+    let ended: Vec<(SessionId,)> = tx
+        .handle()
+        .all(
+            "UPDATE sessions SET ended_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND ended_at IS NULL RETURNING id",
+            (user, now),
+        )
+        .await?;
+    Ok(ended.into_iter().map(|(id,)| id).collect())
+}
+
+/// A person's live sessions, oldest first.
+pub async fn list_for_user(
+    q: &mut impl Query,
+    user: UserId,
+    now: Timestamp,
+) -> Result<Vec<Session>, StoreError> {
+    let rows: Vec<Row> = q
+        .handle()
+        .all(
+            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
+                ended_at
+             FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
+             AND absolute_expires_at > $3 ORDER BY id",
+            (user, now),
+        )
+        .await?;
+    Ok(rows.into_iter().map(Session::from).collect())
+}

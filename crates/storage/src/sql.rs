@@ -1,0 +1,145 @@
+//! One statement text and one tuple of values for two engines.
+
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgRow};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Arguments as _, Encode, FromRow, Postgres, Sqlite, Type};
+
+use crate::StoreError;
+
+/// A statement: one text, or two where the engines differ.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sql {
+    pub(crate) postgres: &'static str,
+    pub(crate) sqlite: &'static str,
+}
+
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self {
+            postgres: text,
+            sqlite: text,
+        }
+    }
+}
+
+/// A value both engines can take.
+pub(crate) trait Bind<'q>:
+    Encode<'q, Postgres> + Type<Postgres> + Encode<'q, Sqlite> + Type<Sqlite> + Send
+{
+}
+
+impl<'q, T> Bind<'q> for T where
+    T: Encode<'q, Postgres> + Type<Postgres> + Encode<'q, Sqlite> + Type<Sqlite> + Send
+{
+}
+
+/// A row both engines can give.
+pub(crate) trait Record:
+    for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin
+{
+}
+
+impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, SqliteRow> + Send + Unpin {}
+
+/// The values of a statement, in the order of their numbers.
+pub(crate) trait Binds<'q>: Send {
+    fn postgres(self, to: &mut PgArguments) -> Result<(), BoxDynError>;
+    fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError>;
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<'q, $($name: Bind<'q>),*> Binds<'q> for ($($name,)*) {
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn postgres(self, to: &mut PgArguments) -> Result<(), BoxDynError> {
+                let ($($name,)*) = self;
+                $(to.add($name)?;)*
+                Ok(())
+            }
+
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
+                let ($($name,)*) = self;
+                $(to.add($name)?;)*
+                Ok(())
+            }
+        }
+    };
+}
+
+macro_rules! tuples_up_to {
+    ($first:ident $($rest:ident)*) => {
+        tuples! { $first $($rest)* }
+        tuples_up_to! { $($rest)* }
+    };
+    () => {};
+}
+
+tuples_up_to! { A B C D E F G H I J K L M N O P Q R S T U V W }
+
+impl Binds<'_> for () {
+    fn postgres(self, _: &mut PgArguments) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+
+    fn sqlite(self, _: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        Ok(())
+    }
+}
+
+/// The values of several rows, one after the other.
+pub(crate) struct Rows<T>(pub(crate) Vec<T>);
+
+impl<'q, T: Binds<'q>> Binds<'q> for Rows<T> {
+    fn postgres(self, to: &mut PgArguments) -> Result<(), BoxDynError> {
+        self.0.into_iter().try_for_each(|row| row.postgres(to))
+    }
+
+    fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
+        self.0.into_iter().try_for_each(|row| row.sqlite(to))
+    }
+}
+
+/// Highest `$n` of a text.
+///
+/// SQLite takes a missing value for NULL and ignores one too many, so both engines are asked the same question first.
+pub(crate) fn arity(text: &str) -> usize {
+    text.split('$').skip(1).map(leading_number).max().unwrap_or(0)
+}
+
+fn leading_number(text: &str) -> usize {
+    text.bytes()
+        .take_while(u8::is_ascii_digit)
+        .fold(0, |number, digit| number * 10 + usize::from(digit - b'0'))
+}
+
+/// Refuses values that do not fit the text.
+pub(crate) fn fitting(text: &str, given: usize) -> Result<(), StoreError> {
+    let expected = arity(text);
+    if expected == given {
+        Ok(())
+    } else {
+        Err(StoreError::Arity { expected, given })
+    }
+}
+
+/// The text of an INSERT of one row, widened to `rows` rows. `$1`, the tenant, is shared by all.
+pub(crate) fn widened(one_row: &str, rows: usize) -> String {
+    let columns = arity(one_row) - 1;
+    let mut text = one_row.to_owned();
+    for row in 1..rows {
+        text.push_str(", ($1");
+        for column in 0..columns {
+            text.push_str(", $");
+            text.push_str(&(2 + row * columns + column).to_string());
+        }
+        text.push(')');
+    }
+    text
+}
+
+/// The one place that lets a text built at run time through to a database: settings and names, never values from outside.
+pub(crate) fn built(text: String) -> sqlx::AssertSqlSafe<String> {
+    sqlx::AssertSqlSafe(text)
+}

@@ -1,0 +1,304 @@
+//! Many transactions, one commit: each is a savepoint in an outer transaction that the writer passes from one to the
+//! next and commits for all of them, so that one fsync serves a whole group.
+//!
+//! Rules the engine can rely on:
+//! - `commit()` and `rollback()` return after the outer commit, because a decision may rest on what an earlier member
+//!   of the same group wrote.
+//! - If the outer commit fails, every member of the group is told so.
+//! - A statement that failed or was abandoned poisons its transaction: some errors end the outer transaction, and the
+//!   next statement would run outside any.
+//! - A transaction that is dropped, panics or takes too long is rolled back and the next one goes on.
+//! - No deferred constraints: they would be checked at the outer commit and fail the innocent.
+
+mod stats;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::while_committing;
+use crate::{GroupLimits, StoreError};
+
+use stats::Counters;
+pub use stats::WriterStats;
+
+/// How long an abandoned statement may hold the connection before the writer gives it up and takes a new one.
+const SEAT_PATIENCE: Duration = Duration::from_secs(1);
+
+type Outcome = Result<(), StoreError>;
+type Ack = oneshot::Sender<Outcome>;
+type Grant = oneshot::Sender<Member>;
+/// The connection, while a member has it; empty once the writer took it back.
+type Seat = Arc<Mutex<Option<SqliteConnection>>>;
+
+#[derive(Debug)]
+enum End {
+    Commit(Ack),
+    Rollback(Ack),
+}
+
+/// One transaction's turn on the connection.
+#[derive(Debug)]
+pub(crate) struct Member {
+    seat: Seat,
+    end: oneshot::Sender<End>,
+    failed: bool,
+}
+
+impl Member {
+    /// The connection for one statement; the transaction counts as failed until [`Member::went_well`].
+    pub(crate) async fn seat(&mut self) -> Result<MappedMutexGuard<'_, SqliteConnection>, StoreError> {
+        if std::mem::replace(&mut self.failed, true) {
+            return Err(StoreError::Poisoned);
+        }
+        MutexGuard::try_map(self.seat.lock().await, Option::as_mut).map_err(|_| StoreError::Expired)
+    }
+
+    /// The statement ended well.
+    pub(crate) fn went_well(&mut self) {
+        self.failed = false;
+    }
+
+    pub(crate) async fn commit(self) -> Outcome {
+        if self.failed {
+            return Err(StoreError::Poisoned);
+        }
+        self.end(End::Commit).await
+    }
+
+    pub(crate) async fn rollback(self) -> Outcome {
+        self.end(End::Rollback).await
+    }
+
+    async fn end(self, how: fn(Ack) -> End) -> Outcome {
+        let (ack, outcome) = oneshot::channel();
+        self.end.send(how(ack)).map_err(|_| StoreError::Expired)?;
+        outcome.await.map_err(|_| StoreError::UnknownOutcome)?
+    }
+}
+
+/// The way to the one writing connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Grant>,
+    wait: Duration,
+    counters: Arc<Counters>,
+    closing: CancellationToken,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Writer {
+    /// Starts the task that owns `connection`; `options` make a new one when it is lost.
+    pub(crate) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        limits: GroupLimits,
+        wait: Duration,
+    ) -> Self {
+        let (queue, waiting) = mpsc::channel(limits.queue.max(1));
+        let counters = Arc::new(Counters::default());
+        let closing = CancellationToken::new();
+        let owner = Owner {
+            waiting,
+            options,
+            limits,
+            counters: counters.clone(),
+            closing: closing.clone(),
+        };
+        let task = Arc::new(Mutex::new(Some(tokio::spawn(owner.run(connection)))));
+        Self {
+            queue,
+            wait,
+            counters,
+            closing,
+            task,
+        }
+    }
+
+    /// Waits for a turn, but only for so long.
+    pub(crate) async fn admit(&self) -> Result<Member, StoreError> {
+        let turn = async {
+            let (grant, granted) = oneshot::channel();
+            self.queue.send(grant).await.map_err(|_| StoreError::Closed)?;
+            granted.await.map_err(|_| StoreError::Busy)
+        };
+        let member = timeout(self.wait, turn).await.unwrap_or(Err(StoreError::Busy));
+        if matches!(member, Err(StoreError::Busy)) {
+            self.counters.refused();
+        }
+        member
+    }
+
+    pub(crate) fn stats(&self) -> WriterStats {
+        self.counters.snapshot()
+    }
+
+    /// Lets those who wait finish, then closes the connection.
+    pub(crate) async fn close(&self) {
+        self.closing.cancel();
+        if let Some(task) = self.task.lock().await.take() {
+            // A panic of the task has already been reported by the runtime.
+            drop(task.await);
+        }
+    }
+}
+
+/// The task that owns the connection.
+struct Owner {
+    waiting: mpsc::Receiver<Grant>,
+    options: SqliteConnectOptions,
+    limits: GroupLimits,
+    counters: Arc<Counters>,
+    closing: CancellationToken,
+}
+
+impl Owner {
+    async fn run(mut self, connection: SqliteConnection) {
+        let mut spare = Some(connection);
+        while let Some(first) = self.next().await {
+            let connection = match spare.take() {
+                Some(connection) => Ok(connection),
+                None => self.options.connect().await,
+            };
+            // Without a connection `first` is dropped, and its begin() says Busy.
+            if let Ok(connection) = connection {
+                spare = self.group(connection, first).await;
+            }
+        }
+        if let Some(connection) = spare {
+            // What was committed is durable; the close only tidies up.
+            drop(connection.close().await);
+        }
+    }
+
+    /// The next in line, as long as there can be one.
+    async fn next(&mut self) -> Option<Grant> {
+        tokio::select! {
+            biased;
+            grant = self.waiting.recv() => grant,
+            () = self.closing.cancelled() => {
+                self.waiting.close();
+                self.waiting.recv().await
+            }
+        }
+    }
+
+    /// One outer transaction; gives the connection back if it is still good.
+    async fn group(&mut self, mut connection: SqliteConnection, first: Grant) -> Option<SqliteConnection> {
+        // On error `first` is dropped. A foreign process holding the lock leaves the connection good.
+        if connection.execute("BEGIN IMMEDIATE; SAVEPOINT m").await.is_err() {
+            return None;
+        }
+        let opened = Instant::now();
+        let open = self.counters.open_for(self.limits);
+        let (mut next, mut waiting, mut fate) = (Some(first), Vec::new(), Ok(()));
+        while let Some(grant) = next.take() {
+            let Some((back, step)) = self.turn(connection, grant, &mut waiting).await else {
+                lose(
+                    waiting,
+                    &self.counters,
+                    &StoreError::Lost("a statement kept the connection".to_owned()),
+                );
+                return None;
+            };
+            connection = back;
+            fate = connection.execute(step).await.map(drop);
+            if fate.is_err() || waiting.len() >= self.limits.members || opened.elapsed() >= open {
+                break;
+            }
+            // Nobody waits: commit now.
+            next = self.waiting.try_recv().ok();
+        }
+        // A failed step means that some statement ended the outer transaction: nothing is left to commit.
+        let outcome = match fate {
+            Ok(()) => self.commit(&mut connection, waiting.len()).await,
+            Err(error) => Err(StoreError::Lost(error.to_string())),
+        };
+        match outcome {
+            Ok(()) => {
+                for ack in waiting {
+                    // Who no longer listens does not need to know.
+                    drop(ack.send(Ok(())));
+                }
+                Some(connection)
+            }
+            Err(error) => {
+                lose(waiting, &self.counters, &error);
+                None
+            }
+        }
+    }
+
+    async fn commit(&self, connection: &mut SqliteConnection, members: usize) -> Outcome {
+        let started = Instant::now();
+        match connection.execute("COMMIT").await {
+            Ok(_) => {
+                self.counters.committed(members, started.elapsed());
+                Ok(())
+            }
+            // After an I/O error the frames may lie in the log already: never say "not done".
+            Err(error) => match while_committing(error) {
+                StoreError::UnknownOutcome => Err(StoreError::UnknownOutcome),
+                other => Err(StoreError::Lost(other.to_string())),
+            },
+        }
+    }
+
+    /// One member's turn; the connection and what to do with its savepoint, or nothing if the connection is gone.
+    async fn turn(
+        &self,
+        connection: SqliteConnection,
+        grant: Grant,
+        waiting: &mut Vec<Ack>,
+    ) -> Option<(SqliteConnection, &'static str)> {
+        if grant.is_closed() {
+            return Some((connection, "ROLLBACK TO m"));
+        }
+        let seat: Seat = Arc::new(Mutex::new(Some(connection)));
+        let (end, ended) = oneshot::channel();
+        let told = grant
+            .send(Member {
+                seat: seat.clone(),
+                end,
+                failed: false,
+            })
+            .is_ok();
+        let end = if told { self.end_of(ended).await } else { None };
+        let connection = timeout(SEAT_PATIENCE, seat.lock()).await.ok()?.take()?;
+        let step = match end {
+            Some(End::Commit(ack)) => {
+                waiting.push(ack);
+                "RELEASE m; SAVEPOINT m"
+            }
+            Some(End::Rollback(ack)) => {
+                waiting.push(ack);
+                "ROLLBACK TO m"
+            }
+            None => "ROLLBACK TO m",
+        };
+        Some((connection, step))
+    }
+
+    /// How the member ended; nothing if it was dropped or ran out of time.
+    async fn end_of(&self, ended: oneshot::Receiver<End>) -> Option<End> {
+        let end = timeout(self.limits.member, ended).await;
+        if end.is_err() {
+            self.counters.expired();
+        }
+        end.ok()?.ok()
+    }
+}
+
+fn lose(waiting: Vec<Ack>, counters: &Counters, error: &StoreError) {
+    counters.lost(waiting.len());
+    for ack in waiting {
+        // Who no longer listens does not need to know.
+        drop(ack.send(Err(error.clone())));
+    }
+}
