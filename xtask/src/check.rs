@@ -42,7 +42,15 @@ fn dependencies() -> Result<()> {
     if is_installed("cargo-deny") {
         return command::run(
             "cargo",
-            &["deny", "--workspace", "check", "bans", "licenses", "sources"],
+            &[
+                "deny",
+                "--workspace",
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ],
         );
     }
     println!("cargo-deny is not installed: licences, bans and sources of dependencies were not checked");

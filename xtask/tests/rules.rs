@@ -130,21 +130,24 @@ fn assembled_sql_has_one_home() {
 
 #[test]
 fn changes_without_an_event_are_listed() {
-    let caller = source(
-        "crates/engine/src/sweep.rs",
-        "async fn sweep() { tx.commit_unrecorded(Reason::Expired).await }",
-    );
+    let call = "async fn sweep() { tx.commit_unrecorded(\"rows past their time\").await }";
+    let caller = source("crates/engine/src/sweep.rs", call);
     let definition = source(
-        "crates/storage/src/db.rs",
-        "impl Tx { pub async fn commit_unrecorded(self) {} }",
+        "crates/storage/src/tx.rs",
+        "impl Tx { pub async fn commit_unrecorded(self, reason: &str) {} }",
     );
-    let sources = [caller, definition];
-    let listed = "# why\ncrates/engine/src/sweep.rs sweep # expired rows\n";
+    let test = source("crates/testkit/src/backend.rs", call);
+    let sources = [caller, definition, test];
+    let listed = "# why\ncrates/engine/src/sweep.rs sweep: rows past their time\n";
     assert!(sql::check_unrecorded(&sources, listed).is_empty());
     assert_eq!(sql::check_unrecorded(&sources, "").len(), 1);
     assert_eq!(
-        sql::check_unrecorded(&sources, &format!("{listed}crates/engine/src/gone.rs f\n")).len(),
+        sql::check_unrecorded(&sources, &format!("{listed}crates/engine/src/gone.rs f: x\n")).len(),
         1
+    );
+    assert_eq!(
+        sql::check_unrecorded(&sources, "crates/engine/src/sweep.rs sweep: another reason").len(),
+        2
     );
 }
 

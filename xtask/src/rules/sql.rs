@@ -7,6 +7,7 @@ use super::UNRECORDED;
 use super::source::{Kind, Source};
 
 const STORAGE: &str = "crates/storage/";
+const TESTKIT: &str = "crates/testkit/";
 
 /// Refuses SQL texts outside `storage`.
 pub fn check_literals(source: &Source) -> Vec<Finding> {
@@ -46,44 +47,48 @@ pub fn check_assertions(sources: &[Source]) -> Vec<Finding> {
         .collect()
 }
 
-/// Compares the callers of `commit_unrecorded` with the checked-in list, one `path function` a line.
+/// Compares the callers of `commit_unrecorded` with the checked-in list, one `path function: reason` a line.
 pub fn check_unrecorded(sources: &[Source], listed: &str) -> Vec<Finding> {
-    let callers: BTreeSet<String> = sources
+    let product = sources
         .iter()
-        .filter(|source| source.is_in_src())
-        .flat_map(callers_in)
-        .collect();
-    let listed: BTreeSet<String> = listed
+        .filter(|source| source.is_in_src() && !source.path.starts_with(TESTKIT));
+    let callers: BTreeSet<String> = product.flat_map(callers_in).collect();
+    let lines = listed
         .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim().to_owned())
-        .filter(|line| !line.is_empty())
-        .collect();
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let listed: BTreeSet<String> = lines.map(str::to_owned).collect();
     let new = callers
         .difference(&listed)
-        .map(|caller| format!("`{caller}` commits without an event and is not listed"));
+        .map(|caller| format!("not listed, but commits without an event: {caller}"));
     let gone = listed
         .difference(&callers)
-        .map(|caller| format!("`{caller}` does not commit without an event any more"));
+        .map(|caller| format!("listed, but not in the sources: {caller}"));
     new.chain(gone)
         .map(|text| Finding::new(UNRECORDED, 0, text))
         .collect()
 }
 
-/// `path function` of every call of a method named `commit_unrecorded`.
+/// `path function: reason` of every call of a method named `commit_unrecorded`.
 fn callers_in(source: &Source) -> Vec<String> {
+    let kinds: Vec<&Kind> = source.tokens.iter().map(|token| &token.kind).collect();
     let mut function = "";
-    let mut before = [&Kind::Other; 2];
     let mut callers = Vec::new();
-    for token in &source.tokens {
-        if let Kind::Ident(name) = &token.kind {
-            let is_fn = matches!(before[1], Kind::Ident(word) if word == "fn");
-            if is_fn {
-                function = name;
-            } else if name == "commit_unrecorded" {
-                callers.push(format!("{} {function}", source.path));
+    for window in kinds.windows(4) {
+        match window {
+            [Kind::Ident(word), Kind::Ident(name), ..] if word == "fn" => function = name,
+            [Kind::Punct('.'), Kind::Ident(name), Kind::Open('('), argument]
+                if name == "commit_unrecorded" =>
+            {
+                let reason = if let Kind::Text(reason) = argument {
+                    reason
+                } else {
+                    "no reason given in place"
+                };
+                callers.push(format!("{} {function}: {reason}", source.path));
             }
+            _ => {}
         }
-        before = [before[1], &token.kind];
     }
     callers
 }
