@@ -1,7 +1,12 @@
 //! What tests stand on: private servers that leave nothing behind.
 
+mod backend;
 mod cluster;
 pub mod postgres;
 pub mod process;
 pub mod redis;
 mod wire;
+pub mod world;
+
+pub use backend::{Backend, Place, Store};
+pub use world::{seeded_world, test_world};
