@@ -1,6 +1,7 @@
 # Startseite der Demo und Beispielanwendung.
 
-demo-title = Demo
+demo-title = Alles läuft
+demo-label = Demo
 demo-banner = Dies ist eine Demo mit Beispielpersonen und zufälligen Passwörtern. Geben Sie keine echten Daten ein.
 demo-lead = Auf diesem Rechner läuft ein Identitätsanbieter. Melden Sie sich über die Beispielanwendung an, oder verbinden Sie einen eigenen Client.
 demo-open-sample = Beispielanwendung öffnen

@@ -1,6 +1,7 @@
 # Front page of the demo and the sample application.
 
-demo-title = Demo
+demo-title = Up and running
+demo-label = Demo
 demo-banner = This is a demo with sample people and random passwords. Do not put real data in it.
 demo-lead = An identity provider is running on this machine. Sign in through the sample application, or point a client of your own at it.
 demo-open-sample = Open the sample application

@@ -24,9 +24,10 @@ pub struct SessionItem<'a> {
 impl SessionItem<'_> {
     fn device(&self, words: &Words) -> String {
         match (self.browser, self.system) {
-            (Some(browser), Some(system)) => {
-                words.t_args("session-device", &[("browser", browser.into()), ("system", system.into())])
-            }
+            (Some(browser), Some(system)) => words.t_args(
+                "session-device",
+                &[("browser", browser.into()), ("system", system.into())],
+            ),
             (Some(one), None) | (None, Some(one)) => one.to_owned(),
             (None, None) => words.t("session-device-unknown"),
         }

@@ -1,7 +1,6 @@
 //! The stylesheets, scripts and pictures, compiled into the binary.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use rust_embed::{EmbeddedFile, RustEmbed};
 
@@ -50,7 +49,12 @@ pub fn asset_url(name: &str) -> String {
 
 fn answer(file: EmbeddedFile, mime: &'static str, cache_control: &'static str) -> Asset {
     let etag = format!("\"{}\"", short_hash(&file));
-    Asset { bytes: file.data, mime, etag, cache_control }
+    Asset {
+        bytes: file.data,
+        mime,
+        etag,
+        cache_control,
+    }
 }
 
 fn mime(extension: &str) -> Option<&'static str> {
@@ -64,8 +68,6 @@ fn mime(extension: &str) -> Option<&'static str> {
 
 /// 64 bits of SHA-256: enough to tell versions of our own files apart.
 fn short_hash(file: &EmbeddedFile) -> String {
-    file.metadata.sha256_hash().iter().take(8).fold(String::with_capacity(16), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digest = file.metadata.sha256_hash();
+    format!("{:016x}", digest.iter().take(8).fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte)))
 }

@@ -6,11 +6,17 @@ use super::colour::{Oklch, contrast};
 const TEXT_CONTRAST: f64 = 4.5;
 
 /// The surfaces text stands on and the ink of buttons; `assets/tokens.css` has the same (a test holds them).
-const LIGHT_SURFACES: [Oklch; 3] =
-    [Oklch::new(0.975, 0.004, 240.0), Oklch::new(1.0, 0.0, 0.0), Oklch::new(0.955, 0.006, 240.0)];
+const LIGHT_SURFACES: [Oklch; 3] = [
+    Oklch::new(0.975, 0.004, 240.0),
+    Oklch::new(1.0, 0.0, 0.0),
+    Oklch::new(0.955, 0.006, 240.0),
+];
 const LIGHT_INK: Oklch = Oklch::new(1.0, 0.0, 0.0);
-const DARK_SURFACES: [Oklch; 3] =
-    [Oklch::new(0.175, 0.010, 240.0), Oklch::new(0.215, 0.012, 240.0), Oklch::new(0.255, 0.013, 240.0)];
+const DARK_SURFACES: [Oklch; 3] = [
+    Oklch::new(0.175, 0.010, 240.0),
+    Oklch::new(0.215, 0.012, 240.0),
+    Oklch::new(0.255, 0.013, 240.0),
+];
 const DARK_INK: Oklch = Oklch::new(0.175, 0.010, 240.0);
 
 /// A tenant's accent colour: the one it chose for light pages, and its kin for dark pages.
@@ -46,7 +52,10 @@ impl Accent {
             let nearest = nearest(light, LIGHT_INK, &LIGHT_SURFACES).css();
             return Err(AccentRefused::Contrast { ratio, nearest });
         }
-        Ok(Self { light, dark: nearest(light, DARK_INK, &DARK_SURFACES) })
+        Ok(Self {
+            light,
+            dark: nearest(light, DARK_INK, &DARK_SURFACES),
+        })
     }
 
     /// The colour on light pages.
@@ -85,9 +94,11 @@ impl Brand {
     /// A short text that changes whenever the stylesheet does, for cache-proof addresses.
     pub fn version(&self) -> String {
         // FNV-1a: names a version, protects nothing.
-        let hash = tenant_css(self).bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = tenant_css(self)
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
         format!("{hash:016x}")
     }
 }
@@ -112,7 +123,10 @@ pub fn tenant_css(brand: &Brand) -> String {
 }
 
 fn least_contrast(colour: Oklch, ink: Oklch, surfaces: &[Oklch]) -> f64 {
-    surfaces.iter().map(|surface| contrast(colour, *surface)).fold(contrast(colour, ink), f64::min)
+    surfaces
+        .iter()
+        .map(|surface| contrast(colour, *surface))
+        .fold(contrast(colour, ink), f64::min)
 }
 
 /// Walks away from the wanted lightness in both directions, in steps too small to see; the first colour with

@@ -24,7 +24,11 @@ impl Catalogue {
     }
 
     fn load() -> Self {
-        let mut catalogue = Self { bundles: Vec::new(), keys: Vec::new(), defects: Vec::new() };
+        let mut catalogue = Self {
+            bundles: Vec::new(),
+            keys: Vec::new(),
+            defects: Vec::new(),
+        };
         for locale in Locale::all() {
             catalogue.add(locale);
         }
@@ -39,13 +43,16 @@ impl Catalogue {
         bundle.set_use_isolating(locale.direction() == Direction::Rtl);
         let mut keys = Vec::new();
         for source in locale.messages() {
-            let resource = FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, errors)| {
-                self.defects.extend(errors.iter().map(|error| format!("{}: {error}", locale.tag())));
-                partial
-            });
+            let resource =
+                FluentResource::try_new((*source).to_owned()).unwrap_or_else(|(partial, errors)| {
+                    self.defects
+                        .extend(errors.iter().map(|error| format!("{}: {error}", locale.tag())));
+                    partial
+                });
             keys.extend(message_keys(source));
             if let Err(errors) = bundle.add_resource(resource) {
-                self.defects.extend(errors.iter().map(|error| format!("{}: {error}", locale.tag())));
+                self.defects
+                    .extend(errors.iter().map(|error| format!("{}: {error}", locale.tag())));
             }
         }
         keys.sort();
@@ -71,7 +78,10 @@ impl Catalogue {
     /// The text of a message with its values filled in; English when the language lacks it, the key when
     /// no language has it.
     pub fn t_args(&self, locale: Locale, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
-        let args: FluentArgs<'_> = values.iter().map(|(name, value)| (*name, value.clone())).collect();
+        let args: FluentArgs<'_> = values
+            .iter()
+            .map(|(name, value)| (*name, value.clone()))
+            .collect();
         [locale, Locale::ENGLISH]
             .iter()
             .find_map(|locale| self.format(*locale, key, &args))
@@ -82,14 +92,19 @@ impl Catalogue {
         let bundle = self.bundles.get(locale.index())?;
         let pattern = bundle.get_message(key)?.value()?;
         let mut defects = Vec::new();
-        let text = bundle.format_pattern(pattern, Some(args), &mut defects).into_owned();
+        let text = bundle
+            .format_pattern(pattern, Some(args), &mut defects)
+            .into_owned();
         defects.is_empty().then_some(text)
     }
 }
 
 impl std::fmt::Debug for Catalogue {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Catalogue").field("defects", &self.defects).finish_non_exhaustive()
+        formatter
+            .debug_struct("Catalogue")
+            .field("defects", &self.defects)
+            .finish_non_exhaustive()
     }
 }
 

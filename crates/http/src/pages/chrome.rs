@@ -89,7 +89,11 @@ impl Chrome {
     }
 
     pub(super) fn tenant_css(&self) -> String {
-        let prefix = if self.path_prefix.is_empty() { &self.asset_base } else { &self.path_prefix };
+        let prefix = if self.path_prefix.is_empty() {
+            &self.asset_base
+        } else {
+            &self.path_prefix
+        };
         format!("{prefix}/assets/tenant.css?v={}", self.brand_version)
     }
 
@@ -104,7 +108,9 @@ impl Chrome {
 
     /// The other languages and this one: tag, own name, address (`None` for the current one).
     pub(super) fn languages(&self) -> Vec<(&'static str, &'static str, Option<String>)> {
-        let Some(here) = self.self_url.as_deref() else { return Vec::new() };
+        let Some(here) = self.self_url.as_deref() else {
+            return Vec::new();
+        };
         let joint = if here.contains('?') { '&' } else { '?' };
         Locale::all()
             .map(|locale| {

@@ -14,7 +14,11 @@ pub struct Oklch {
 impl Oklch {
     /// A colour by its parts.
     pub const fn new(lightness: f64, chroma: f64, hue: f64) -> Self {
-        Self { lightness, chroma, hue }
+        Self {
+            lightness,
+            chroma,
+            hue,
+        }
     }
 
     /// Reads `#rgb`, `#rrggbb` or `oklch(L C H)` with plain numbers.
@@ -36,7 +40,11 @@ impl Oklch {
         let green_red = 1.977_998_495_1 * long - 2.428_592_205 * medium + 0.450_593_709_9 * short;
         let blue_yellow = 0.025_904_037_1 * long + 0.782_771_766_2 * medium - 0.808_675_766 * short;
         let hue = blue_yellow.atan2(green_red).to_degrees().rem_euclid(360.0);
-        Self { lightness, chroma: green_red.hypot(blue_yellow), hue }
+        Self {
+            lightness,
+            chroma: green_red.hypot(blue_yellow),
+            hue,
+        }
     }
 
     /// The same hue at another lightness, with as much of the chroma as a screen can show.
@@ -62,7 +70,9 @@ impl Oklch {
 
     /// Whether an sRGB screen shows the colour as it is.
     fn is_shown(self) -> bool {
-        self.linear().iter().all(|channel| (-0.0005..=1.0005).contains(channel))
+        self.linear()
+            .iter()
+            .all(|channel| (-0.0005..=1.0005).contains(channel))
     }
 
     fn linear(self) -> [f64; 3] {
@@ -86,7 +96,11 @@ pub fn contrast(one: Oklch, other: Oklch) -> f64 {
 }
 
 fn decode(channel: f64) -> f64 {
-    if channel <= 0.040_45 { channel / 12.92 } else { ((channel + 0.055) / 1.055).powf(2.4) }
+    if channel <= 0.040_45 {
+        channel / 12.92
+    } else {
+        ((channel + 0.055) / 1.055).powf(2.4)
+    }
 }
 
 fn parse_hex(digits: &str) -> Option<[u8; 3]> {

@@ -47,8 +47,14 @@ pub enum DemoLinkKind {
 
 impl DemoLinkKind {
     /// Every kind, for tests over all texts.
-    pub const ALL: [Self; 6] =
-        [Self::Account, Self::Console, Self::Discovery, Self::Keys, Self::Management, Self::Sample];
+    pub const ALL: [Self; 6] = [
+        Self::Account,
+        Self::Console,
+        Self::Discovery,
+        Self::Keys,
+        Self::Management,
+        Self::Sample,
+    ];
 
     /// The stem of its keys: the name itself, and `-text`.
     pub fn key(self) -> &'static str {

@@ -37,5 +37,7 @@ pub fn flow() -> impl Iterator<Item = Header> {
 
 /// The headers of an account, invitation, demo or sample page.
 pub fn account() -> impl Iterator<Item = Header> {
-    COMMON.into_iter().chain([("content-security-policy", ACCOUNT_CSP)])
+    COMMON
+        .into_iter()
+        .chain([("content-security-policy", ACCOUNT_CSP)])
 }

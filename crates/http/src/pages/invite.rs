@@ -54,8 +54,8 @@ impl InvitePage<'_> {
         words.t_args("invite-rule-length", &[("count", self.min_length.into())])
     }
 
-    fn error_text(&self, words: &Words, error: &InviteError) -> String {
-        words.t_args(error.key(), &[("count", self.min_length.into())])
+    fn error_text(&self, words: &Words) -> Option<String> {
+        self.error.map(|error| words.t_args(error.key(), &[("count", self.min_length.into())]))
     }
 
     fn expires(&self, words: &Words) -> String {

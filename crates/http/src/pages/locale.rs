@@ -12,12 +12,20 @@ pub enum Direction {
 impl Direction {
     /// The direction of a language tag, by its script or, without one, its language.
     pub fn of(tag: &str) -> Self {
-        const RIGHT_TO_LEFT: [&str; 14] =
-            ["ar", "arab", "ckb", "dv", "fa", "he", "hebr", "ks", "ps", "sd", "syr", "ug", "ur", "yi"];
+        const RIGHT_TO_LEFT: [&str; 14] = [
+            "ar", "arab", "ckb", "dv", "fa", "he", "hebr", "ks", "ps", "sd", "syr", "ug", "ur", "yi",
+        ];
         let mut parts = tag.split('-');
         let language = parts.next().unwrap_or_default();
-        let deciding = parts.find(|part| part.len() == 4).unwrap_or(language).to_ascii_lowercase();
-        if RIGHT_TO_LEFT.contains(&deciding.as_str()) { Self::Rtl } else { Self::Ltr }
+        let deciding = parts
+            .find(|part| part.len() == 4)
+            .unwrap_or(language)
+            .to_ascii_lowercase();
+        if RIGHT_TO_LEFT.contains(&deciding.as_str()) {
+            Self::Rtl
+        } else {
+            Self::Ltr
+        }
     }
 
     /// The value of the `dir` attribute.
@@ -51,8 +59,16 @@ macro_rules! messages {
 
 /// A new language is one folder and one line here; the first is the fallback.
 const LANGUAGES: [Language; 2] = [
-    Language { tag: "en", name: "English", messages: messages!("en") },
-    Language { tag: "de", name: "Deutsch", messages: messages!("de") },
+    Language {
+        tag: "en",
+        name: "English",
+        messages: messages!("en"),
+    },
+    Language {
+        tag: "de",
+        name: "Deutsch",
+        messages: messages!("de"),
+    },
 ];
 
 /// A language the pages exist in.
@@ -121,7 +137,9 @@ fn accepted(header: &str) -> Option<Locale> {
     let mut best: Option<(Locale, f32)> = None;
     for entry in header.split(',').take(32) {
         let mut parts = entry.split(';');
-        let Some(locale) = parts.next().and_then(Locale::matching) else { continue };
+        let Some(locale) = parts.next().and_then(Locale::matching) else {
+            continue;
+        };
         let quality = parts
             .find_map(|part| part.trim().strip_prefix("q="))
             .map_or(1.0, |value| value.trim().parse::<f32>().unwrap_or(0.0));

@@ -105,7 +105,11 @@ pub struct LoginPage<'a> {
 
 impl LoginPage<'_> {
     fn heading(&self, words: &Words, tenant: &str) -> String {
-        words.with("login-heading", "app", self.app.as_ref().map_or(tenant, |app| app.name))
+        words.with(
+            "login-heading",
+            "app",
+            self.app.as_ref().map_or(tenant, |app| app.name),
+        )
     }
 
     fn recover(&self) -> Option<&str> {

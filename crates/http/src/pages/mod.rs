@@ -88,7 +88,11 @@ macro_rules! page {
         impl $page<'_> {
             /// The whole HTML document.
             pub fn render(&self, chrome: &$crate::pages::Chrome) -> String {
-                let template = $template { page: self, chrome, words: chrome.words() };
+                let template = $template {
+                    page: self,
+                    chrome,
+                    words: chrome.words(),
+                };
                 // Rendering fails only when a `Display` implementation does; strings and numbers do not.
                 askama::Template::render(&template).unwrap_or_default()
             }

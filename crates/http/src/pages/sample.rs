@@ -67,7 +67,11 @@ impl SampleSignedInPage<'_> {
     }
 
     fn expires(&self, words: &Words) -> String {
-        words.with("sample-access-expires", "when", &words.when(self.access_expires_at))
+        words.with(
+            "sample-access-expires",
+            "when",
+            &words.when(self.access_expires_at),
+        )
     }
 
     /// The tokens with the keys of their titles and the stems of their element ids.
@@ -79,7 +83,11 @@ impl SampleSignedInPage<'_> {
     }
 }
 
-page!(SampleSignedInPage, SampleSignedInTemplate, "sample/signed_in.html");
+page!(
+    SampleSignedInPage,
+    SampleSignedInTemplate,
+    "sample/signed_in.html"
+);
 
 /// The issuer refused, or its answer did not hold.
 #[derive(Clone, Debug)]

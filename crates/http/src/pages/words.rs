@@ -9,23 +9,24 @@ use super::{Catalogue, Locale};
 /// Looks texts up for one language.
 #[derive(Clone, Copy, Debug)]
 pub struct Words {
+    catalogue: &'static Catalogue,
     locale: Locale,
 }
 
 impl Words {
     /// The words of a language.
     pub fn new(locale: Locale) -> Self {
-        Self { locale }
+        Self { catalogue: Catalogue::shared(), locale }
     }
 
     /// The text of a message without values.
     pub fn t(&self, key: &str) -> String {
-        Catalogue::shared().t(self.locale, key)
+        self.catalogue.t(self.locale, key)
     }
 
     /// The text of a message with values.
     pub fn t_args(&self, key: &str, values: &[(&str, FluentValue<'_>)]) -> String {
-        Catalogue::shared().t_args(self.locale, key, values)
+        self.catalogue.t_args(self.locale, key, values)
     }
 
     /// The text of a message with one value.
@@ -46,7 +47,9 @@ impl Words {
 
     /// A moment with its zone, for reading.
     pub fn when(&self, seconds: i64) -> String {
-        let Ok(moment) = Timestamp::from_second(seconds) else { return String::new() };
+        let Ok(moment) = Timestamp::from_second(seconds) else {
+            return String::new();
+        };
         let moment = TimeZone::UTC.to_datetime(moment);
         let month = self.t(&format!("month-{}", moment.month()));
         self.t_args(
@@ -62,7 +65,9 @@ impl Words {
 
     /// A moment for the `datetime` attribute (RFC 3339).
     pub fn machine_time(&self, seconds: i64) -> String {
-        Timestamp::from_second(seconds).map(|moment| moment.to_string()).unwrap_or_default()
+        Timestamp::from_second(seconds)
+            .map(|moment| moment.to_string())
+            .unwrap_or_default()
     }
 
     /// The `lang` attribute.

@@ -1,0 +1,403 @@
+//! Writes every page in every language and colour scheme, to be looked at:
+//! `cargo run -p rsp-http --example gallery -- OUTDIR`. File names are `PAGE.LANGUAGE.SCHEME.html`; the long
+//! and right-to-left variants show what narrow columns and mirrored scripts do.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use http_face::pages::{
+    AccountNotice, AccountPage, App, Brand, Chrome, ConnectedApp, ConsentPage, DemoAccount, DemoClient,
+    DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, Problem,
+    SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, asset,
+    tenant_css,
+};
+
+const LONG_APP: &str = "Donaudampfschifffahrtsgesellschaftskapitänsverwaltung";
+const LONG_MAIL: &str =
+    "annegret.oberreichsbahnwassermannbrückenbauer@verkehrsinfrastrukturfinanzierung.example";
+const LOGO: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 48 48'%3E\
+     %3Crect width='48' height='48' rx='10' fill='%23325'/%3E%3Cpath d='M12 33V15l12 12 12-12v18' \
+     fill='none' stroke='%23fff' stroke-width='4'/%3E%3C/svg%3E";
+const MOMENT: i64 = 1_795_491_660;
+
+fn main() -> io::Result<()> {
+    let Some(folder) = std::env::args().nth(1).map(PathBuf::from) else {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "usage: gallery OUTDIR",
+        ));
+    };
+    write_assets(&folder.join("assets"))?;
+    for locale in Locale::all() {
+        for theme in [Theme::Light, Theme::Dark] {
+            for (name, html) in pages(&chrome(locale, theme)) {
+                let scheme = theme.forced().unwrap_or("auto");
+                fs::write(
+                    folder.join(format!("{name}.{}.{scheme}.html", locale.tag())),
+                    &html,
+                )?;
+                if locale == Locale::ENGLISH {
+                    let mirrored = html.replacen("dir=\"ltr\"", "dir=\"rtl\"", 1);
+                    fs::write(folder.join(format!("{name}.rtl.{scheme}.html")), mirrored)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_assets(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let names = [
+        "tokens.css",
+        "components.css",
+        "page.js",
+        "form-post.js",
+        "icons.svg",
+        "favicon.svg",
+    ];
+    for name in names {
+        let Some(file) = asset(name) else { continue };
+        fs::write(folder.join(name), &file.bytes)?;
+        let address = http_face::pages::asset_url(name);
+        fs::write(folder.join(address.trim_start_matches("/assets/")), &file.bytes)?;
+    }
+    fs::write(folder.join("tenant.css"), tenant_css(&Brand::default()))
+}
+
+fn chrome(locale: Locale, theme: Theme) -> Chrome {
+    Chrome {
+        theme,
+        asset_base: ".".to_owned(),
+        request_id: "01997c5e-2f3b-7a40-9d52-8f1c3e7b6a90".to_owned(),
+        self_url: Some("/login?flow=4hK2".to_owned()),
+        ..Chrome::new(locale, "Nordwind", &Brand::default())
+    }
+}
+
+fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
+    let mut pages = flow_pages(chrome);
+    pages.extend(end_pages(chrome));
+    pages.extend(account_pages(chrome));
+    pages.extend(demo_pages(chrome));
+    pages
+}
+
+fn app(name: &str) -> App<'_> {
+    App {
+        name,
+        logo_url: None,
+        policy_url: Some("https://app.example/privacy"),
+        terms_url: Some("https://app.example/terms"),
+    }
+}
+
+fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
+    let login = LoginPage {
+        action: "/login",
+        flow: "4hK2",
+        csrf: "c5",
+        app: Some(app("Harbour Books")),
+        email: "",
+        error: None,
+        notice: None,
+        passkeys: false,
+        recover_url: None,
+    };
+    let failed = LoginPage {
+        email: "alice@example.com",
+        error: Some(LoginError::Credentials),
+        recover_url: Some("/recover"),
+        ..login.clone()
+    };
+    let again = LoginPage {
+        app: Some(App {
+            logo_url: Some(LOGO),
+            ..app("Harbour Books")
+        }),
+        email: "alice@example.com",
+        notice: Some(LoginNotice::Reauthenticate),
+        passkeys: true,
+        ..login.clone()
+    };
+    let long = LoginPage {
+        app: Some(app(LONG_APP)),
+        email: LONG_MAIL,
+        error: Some(LoginError::Throttled),
+        ..login.clone()
+    };
+    let branded = Chrome {
+        logo_url: Some(LOGO.to_owned()),
+        ..chrome.clone()
+    };
+    vec![
+        ("login", login.render(chrome)),
+        ("login-error", failed.render(chrome)),
+        ("login-again", again.render(&branded)),
+        (
+            "login-long",
+            long.render(&Chrome {
+                tenant_name: LONG_APP.to_owned(),
+                ..chrome.clone()
+            }),
+        ),
+        (
+            "consent",
+            consent("Harbour Books", "alice@example.com").render(chrome),
+        ),
+        ("consent-long", consent(LONG_APP, LONG_MAIL).render(chrome)),
+    ]
+}
+
+fn consent<'a>(name: &'a str, user: &'a str) -> ConsentPage<'a> {
+    let item = |name, values| ScopeItem {
+        name,
+        description: None,
+        values,
+    };
+    ConsentPage {
+        action: "/consent",
+        flow: "4hK2",
+        csrf: "c5",
+        app: app(name),
+        return_host: "books.harbour.example",
+        user,
+        scopes: vec![
+            item("openid", vec![]),
+            item("profile", vec!["Alice Adler", "Europe/Vienna"]),
+            item("email", vec![user]),
+            item("offline_access", vec![]),
+            item("orders:read", vec![]),
+        ],
+        lifetime_seconds: Some(2_592_000),
+        account_url: "/account",
+    }
+}
+
+fn end_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
+    let logout = LogoutPage {
+        action: "/oauth/logout",
+        flow: "9",
+        csrf: "c5",
+        app: Some(app("Harbour Books")),
+        user: "alice@example.com",
+    };
+    let logged_out = LoggedOutPage {
+        app: Some(app("Harbour Books")),
+        return_url: Some("https://books.harbour.example/bye"),
+        sign_in_url: Some("/account"),
+        stayed: false,
+    };
+    let expired = FlowEndedPage {
+        end: FlowEnd::Expired,
+        app: Some(app("Harbour Books")),
+        return_url: Some("https://books.harbour.example/"),
+        account_url: None,
+    };
+    let done = FlowEndedPage {
+        end: FlowEnd::AlreadyDone,
+        account_url: Some("/account"),
+        ..expired.clone()
+    };
+    let redirect = ErrorPage {
+        problem: Problem::RedirectUri,
+        detail: Some(
+            "redirect_uri=https://books.harbour.example/callback/very/long/path?with=query&and=more",
+        ),
+        next_url: None,
+    };
+    let missing = ErrorPage {
+        problem: Problem::NotFound,
+        detail: None,
+        next_url: Some("/account"),
+    };
+    let away = ErrorPage {
+        problem: Problem::Unavailable,
+        detail: None,
+        next_url: None,
+    };
+    let form_post = FormPostPage {
+        action: "https://books.harbour.example/callback",
+        app_name: "Harbour Books",
+        fields: vec![("code", "abc"), ("state", "xyz")],
+    };
+    vec![
+        ("logout", logout.render(chrome)),
+        ("logged-out", logged_out.render(chrome)),
+        ("expired", expired.render(chrome)),
+        ("done", done.render(chrome)),
+        ("error", redirect.render(chrome)),
+        ("error-missing", missing.render(chrome)),
+        ("error-away", away.render(chrome)),
+        // Without its script, so that the page stays to be looked at.
+        (
+            "form-post",
+            form_post
+                .render(chrome)
+                .replace("<script defer", "<script type=\"text/plain\""),
+        ),
+    ]
+}
+
+fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
+    let invite = InvitePage {
+        action: "/invite",
+        token: "t",
+        csrf: "c5",
+        email: "admin@example.com",
+        min_length: 15,
+        expires_at: MOMENT,
+        error: None,
+    };
+    let refused = InvitePage {
+        error: Some(InviteError::TooShort),
+        ..invite.clone()
+    };
+    let session = SessionItem {
+        id: "7k2m",
+        browser: Some("Firefox"),
+        system: Some("Windows"),
+        place: Some("Vienna, AT"),
+        started_at: MOMENT - 86_400,
+        last_used_at: MOMENT,
+        current: true,
+    };
+    let account = AccountPage {
+        csrf: "c5",
+        name: Some("Alice Adler"),
+        email: "alice@example.com",
+        email_verified: true,
+        subject: "5f0d2c1e-8a57-4b0e-9d15-0c4a6f2b7e31",
+        sessions: vec![
+            session.clone(),
+            SessionItem {
+                id: "p0",
+                browser: Some("Safari"),
+                system: Some("iOS"),
+                current: false,
+                ..session.clone()
+            },
+            SessionItem {
+                id: "q1",
+                browser: None,
+                system: None,
+                place: None,
+                current: false,
+                ..session
+            },
+        ],
+        apps: vec![
+            ConnectedApp {
+                client_id: "books",
+                name: "Harbour Books",
+                scopes: vec!["openid", "profile", "email", "offline_access"],
+                granted_at: MOMENT,
+            },
+            ConnectedApp {
+                client_id: "long",
+                name: LONG_APP,
+                scopes: vec!["openid"],
+                granted_at: MOMENT,
+            },
+        ],
+        notice: Some(AccountNotice::SessionEnded),
+    };
+    let empty = AccountPage {
+        name: None,
+        email: LONG_MAIL,
+        email_verified: false,
+        apps: vec![],
+        notice: None,
+        ..account.clone()
+    };
+    vec![
+        ("invite", invite.render(chrome)),
+        ("invite-error", refused.render(chrome)),
+        ("account", account.render(chrome)),
+        ("account-empty", empty.render(chrome)),
+    ]
+}
+
+fn demo_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
+    let account = |email, admin| DemoAccount {
+        email,
+        password: "tundra-violet-anchor-93",
+        admin,
+    };
+    let client = |name, client_secret, redirect_uris: &[&'static str]| DemoClient {
+        name,
+        client_id: "0197f0c2b7a47d1f",
+        client_secret,
+        grant_types: vec!["authorization_code", "refresh_token", "client_credentials"],
+        redirect_uris: redirect_uris.to_vec(),
+    };
+    let link = |kind, url| DemoLink { kind, url };
+    let home = DemoHomePage {
+        issuer: "http://localhost:8080",
+        credentials_file: Some("demo.json"),
+        sample_url: "http://localhost:8081/",
+        accounts: vec![
+            account("admin@example.com", true),
+            account("alice@example.com", false),
+            account("bob@example.com", false),
+        ],
+        clients: vec![
+            client(
+                "demo-web",
+                Some("gQ2zXv7Yp0sKfLr5TtWmJ8bNcDh3EaUi1oPq6RkVxZw"),
+                &["http://127.0.0.1:9999/callback", "http://localhost:8081/callback"],
+            ),
+            client("demo-spa", None, &["http://127.0.0.1/callback"]),
+        ],
+        links: vec![
+            link(DemoLinkKind::Sample, "http://localhost:8081/"),
+            link(DemoLinkKind::Account, "/account"),
+            link(DemoLinkKind::Discovery, "/.well-known/openid-configuration"),
+            link(DemoLinkKind::Keys, "/oauth/jwks"),
+            link(DemoLinkKind::Management, "http://localhost:9090/readyz"),
+        ],
+    };
+    vec![
+        ("demo", home.render(chrome)),
+        ("sample-home", sample_home().render(chrome)),
+        ("sample-signed-in", sample_signed_in().render(chrome)),
+        ("sample-error", sample_error().render(chrome)),
+    ]
+}
+
+fn sample_home() -> SampleHomePage<'static> {
+    SampleHomePage {
+        sign_in_url: "/sign-in",
+        issuer: "http://localhost:8080",
+        client_id: "0197f0c2b7a47d1f",
+        signed_out: true,
+    }
+}
+
+fn sample_signed_in() -> SampleSignedInPage<'static> {
+    SampleSignedInPage {
+        csrf: "c5",
+        who: "Alice Adler",
+        id_token: TokenView::Jwt {
+            header: "{\n  \"alg\": \"RS256\",\n  \"kid\": \"lqmC1v2m8Yb3kq1xVd0w\"\n}",
+            claims: "{\n  \"iss\": \"http://localhost:8080\",\n  \"sub\": \"5f0d2c1e-8a57-4b0e-9d15-0c4a6f2b7e31\",\n  \"aud\": \"0197f0c2b7a47d1f\",\n  \"acr\": \"aal1\",\n  \"amr\": [\"pwd\"]\n}",
+        },
+        access_token: TokenView::Opaque {
+            text: "rsp_at_4hK2zXv7Yp0sKfLr5TtWmJ8bNcDh3EaUi1oPq6RkVxZw7Yp0sKfLr5TtWmJ8bNcDh3EaUi1oPq6",
+        },
+        access_expires_at: MOMENT,
+        userinfo: "{\n  \"sub\": \"5f0d2c1e-8a57-4b0e-9d15-0c4a6f2b7e31\",\n  \"name\": \"Alice Adler\"\n}",
+        can_refresh: true,
+        refreshed: false,
+    }
+}
+
+fn sample_error() -> SampleErrorPage<'static> {
+    SampleErrorPage {
+        error: "access_denied",
+        description: Some("the person refused"),
+        retry_url: "/",
+    }
+}

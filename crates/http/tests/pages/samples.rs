@@ -1,0 +1,223 @@
+//! Every page with every optional part shown, each text field holding `text` and each address `url`.
+
+use http_face::pages::{
+    AccountNotice, AccountPage, App, Brand, Chrome, ConnectedApp, ConsentPage, DemoAccount, DemoClient,
+    DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, Problem, SampleErrorPage,
+    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, TokenView,
+};
+
+pub(crate) const URL: &str = "https://app.example/";
+
+pub(crate) fn chrome(locale: Locale, text: &str, url: &str) -> Chrome {
+    Chrome {
+        tenant_name: text.to_owned(),
+        logo_url: Some(url.to_owned()),
+        request_id: text.to_owned(),
+        path_prefix: "/t/acme".to_owned(),
+        self_url: Some(format!("/login?flow={text}")),
+        ..Chrome::new(locale, "tenant", &Brand::default())
+    }
+}
+
+pub(crate) fn login<'a>(text: &'a str, url: &'a str) -> LoginPage<'a> {
+    LoginPage {
+        action: text,
+        flow: text,
+        csrf: text,
+        app: Some(app(text, url)),
+        email: text,
+        error: Some(LoginError::Credentials),
+        notice: None,
+        passkeys: true,
+        recover_url: Some(url),
+    }
+}
+
+pub(crate) fn app<'a>(text: &'a str, url: &'a str) -> App<'a> {
+    App {
+        name: text,
+        logo_url: Some(url),
+        policy_url: Some(url),
+        terms_url: Some(url),
+    }
+}
+
+pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static str, String)> {
+    let chrome = &chrome(locale, text, url);
+    let mut pages = flow_pages(chrome, text, url);
+    pages.extend([
+        ("invite", invite(text).render(chrome)),
+        ("account", account(text).render(chrome)),
+        ("demo", demo(text, url).render(chrome)),
+        ("sample-home", sample_home(text, url).render(chrome)),
+        ("sample-signed-in", sample_signed_in(text).render(chrome)),
+        (
+            "sample-error",
+            SampleErrorPage {
+                error: text,
+                description: Some(text),
+                retry_url: url,
+            }
+            .render(chrome),
+        ),
+    ]);
+    pages
+}
+
+fn flow_pages(chrome: &Chrome, text: &str, url: &str) -> Vec<(&'static str, String)> {
+    let app = app(text, url);
+    let logout = LogoutPage {
+        action: text,
+        flow: text,
+        csrf: text,
+        app: Some(app),
+        user: text,
+    };
+    let logged_out = LoggedOutPage {
+        app: Some(app),
+        return_url: Some(url),
+        sign_in_url: Some(url),
+        stayed: false,
+    };
+    let ended = FlowEndedPage {
+        end: FlowEnd::AlreadyDone,
+        app: Some(app),
+        return_url: Some(url),
+        account_url: Some(url),
+    };
+    let error = ErrorPage {
+        problem: Problem::RedirectUri,
+        detail: Some(text),
+        next_url: Some(url),
+    };
+    let form_post = FormPostPage {
+        action: url,
+        app_name: text,
+        fields: vec![(text, text), ("state", text)],
+    };
+    vec![
+        ("login", login(text, url).render(chrome)),
+        ("consent", consent(text, url).render(chrome)),
+        ("logout", logout.render(chrome)),
+        ("logged-out", logged_out.render(chrome)),
+        ("ended", ended.render(chrome)),
+        ("error", error.render(chrome)),
+        ("form-post", form_post.render(chrome)),
+    ]
+}
+
+pub(crate) fn consent<'a>(text: &'a str, url: &'a str) -> ConsentPage<'a> {
+    let scope = |name, description| ScopeItem {
+        name,
+        description,
+        values: vec![text],
+    };
+    ConsentPage {
+        action: text,
+        flow: text,
+        csrf: text,
+        app: app(text, url),
+        return_host: text,
+        user: text,
+        scopes: vec![
+            scope("profile", None),
+            scope("orders", Some(text)),
+            scope(text, None),
+        ],
+        lifetime_seconds: Some(3_600),
+        account_url: url,
+    }
+}
+
+fn invite(text: &str) -> InvitePage<'_> {
+    InvitePage {
+        action: text,
+        token: text,
+        csrf: text,
+        email: text,
+        min_length: 15,
+        expires_at: 1_795_491_660,
+        error: Some(InviteError::TooShort),
+    }
+}
+
+pub(crate) fn account(text: &str) -> AccountPage<'_> {
+    let session = SessionItem {
+        id: text,
+        browser: Some(text),
+        system: Some(text),
+        place: Some(text),
+        started_at: 1_795_405_260,
+        last_used_at: 1_795_491_660,
+        current: true,
+    };
+    AccountPage {
+        csrf: text,
+        name: Some(text),
+        email: text,
+        email_verified: true,
+        subject: text,
+        sessions: vec![
+            session.clone(),
+            SessionItem {
+                browser: None,
+                current: false,
+                ..session
+            },
+        ],
+        apps: vec![ConnectedApp {
+            client_id: text,
+            name: text,
+            scopes: vec![text],
+            granted_at: 0,
+        }],
+        notice: Some(AccountNotice::AppRevoked),
+    }
+}
+
+fn demo<'a>(text: &'a str, url: &'a str) -> DemoHomePage<'a> {
+    DemoHomePage {
+        issuer: text,
+        credentials_file: Some(text),
+        sample_url: url,
+        accounts: vec![DemoAccount {
+            email: text,
+            password: text,
+            admin: true,
+        }],
+        clients: vec![DemoClient {
+            name: text,
+            client_id: text,
+            client_secret: Some(text),
+            grant_types: vec![text],
+            redirect_uris: vec![text],
+        }],
+        links: DemoLinkKind::ALL.map(|kind| DemoLink { kind, url }).to_vec(),
+    }
+}
+
+fn sample_home<'a>(text: &'a str, url: &'a str) -> SampleHomePage<'a> {
+    SampleHomePage {
+        sign_in_url: url,
+        issuer: text,
+        client_id: text,
+        signed_out: true,
+    }
+}
+
+fn sample_signed_in(text: &str) -> SampleSignedInPage<'_> {
+    SampleSignedInPage {
+        csrf: text,
+        who: text,
+        id_token: TokenView::Jwt {
+            header: text,
+            claims: text,
+        },
+        access_token: TokenView::Opaque { text },
+        access_expires_at: 1_795_491_660,
+        userinfo: text,
+        can_refresh: true,
+        refreshed: true,
+    }
+}
