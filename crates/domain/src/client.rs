@@ -33,7 +33,11 @@ impl FromStr for ClientId {
         let well_formed = (1..=Self::MAX_LENGTH).contains(&text.len())
             && text.bytes().all(allowed)
             && uuid::Uuid::try_parse(text).is_err();
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(ClientIdRefused) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ClientIdRefused)
+        }
     }
 }
 
@@ -113,7 +117,11 @@ pub enum GrantType {
 
 impl GrantType {
     /// All that exist.
-    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::RefreshToken, Self::ClientCredentials];
+    pub const ALL: [Self; 3] = [
+        Self::AuthorizationCode,
+        Self::RefreshToken,
+        Self::ClientCredentials,
+    ];
 
     /// The `grant_type` value.
     pub const fn as_str(self) -> &'static str {
@@ -292,19 +300,30 @@ impl Client {
     /// The registered redirect URI that `presented` is (OA1).
     pub fn redirect_uri(&self, presented: &str) -> Option<&RedirectUri> {
         let vary_port = self.kind == ClientKind::Native;
-        self.settings.redirect_uris.iter().find(|uri| uri.matches(presented, vary_port))
+        self.settings
+            .redirect_uris
+            .iter()
+            .find(|uri| uri.matches(presented, vary_port))
     }
 
     /// Whether `presented` is a registered URI to return to after logout.
     pub fn allows_post_logout(&self, presented: &str) -> bool {
         let vary_port = self.kind == ClientKind::Native;
-        self.settings.post_logout_redirect_uris.iter().any(|uri| uri.matches(presented, vary_port))
+        self.settings
+            .post_logout_redirect_uris
+            .iter()
+            .any(|uri| uri.matches(presented, vary_port))
     }
 
     /// Whether a page of `origin` may call the CORS endpoints for this client. Confidential clients have no pages.
     pub fn allows_origin(&self, origin: &str) -> bool {
         self.kind.is_public()
             && (self.settings.allowed_origins.iter().any(|o| o.as_str() == origin)
-                || self.settings.redirect_uris.iter().filter_map(RedirectUri::origin).any(|o| o.as_str() == origin))
+                || self
+                    .settings
+                    .redirect_uris
+                    .iter()
+                    .filter_map(RedirectUri::origin)
+                    .any(|o| o.as_str() == origin))
     }
 }

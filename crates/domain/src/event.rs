@@ -220,12 +220,18 @@ impl Event {
 
     /// A refusal, and why.
     pub fn failure(kind: EventKind, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..Self::new(kind, Outcome::Failure) }
+        Self {
+            reason: Some(reason),
+            ..Self::new(kind, Outcome::Failure)
+        }
     }
 
     /// Done, and worth a look.
     pub fn warning(kind: EventKind, reason: &'static str) -> Self {
-        Self { reason: Some(reason), ..Self::new(kind, Outcome::Warning) }
+        Self {
+            reason: Some(reason),
+            ..Self::new(kind, Outcome::Warning)
+        }
     }
 
     fn new(kind: EventKind, outcome: Outcome) -> Self {
@@ -274,7 +280,10 @@ impl Event {
     /// About this other thing.
     #[must_use]
     pub fn target(mut self, kind: &'static str, id: impl ToString) -> Self {
-        self.target = Some(Target { kind, id: id.to_string() });
+        self.target = Some(Target {
+            kind,
+            id: id.to_string(),
+        });
         self
     }
 
@@ -303,7 +312,10 @@ pub struct Events<T = Event> {
 impl<T> Events<T> {
     /// Just one.
     pub const fn one(first: T) -> Self {
-        Self { first, rest: Vec::new() }
+        Self {
+            first,
+            rest: Vec::new(),
+        }
     }
 
     /// One more.
@@ -335,13 +347,19 @@ impl<T> Events<T> {
     /// Each turned into something else.
     pub fn map<U>(self, mut f: impl FnMut(T) -> U) -> Events<U> {
         let first = f(self.first);
-        Events { first, rest: self.rest.into_iter().map(f).collect() }
+        Events {
+            first,
+            rest: self.rest.into_iter().map(f).collect(),
+        }
     }
 
     /// Each turned into something else, or the first error.
     pub fn try_map<U, E>(self, mut f: impl FnMut(T) -> Result<U, E>) -> Result<Events<U>, E> {
         let first = f(self.first)?;
-        Ok(Events { first, rest: self.rest.into_iter().map(f).collect::<Result<_, _>>()? })
+        Ok(Events {
+            first,
+            rest: self.rest.into_iter().map(f).collect::<Result<_, _>>()?,
+        })
     }
 }
 

@@ -19,8 +19,8 @@ mod user;
 mod world;
 
 pub use client::{
-    AccessTokenFormat, AudienceProfile, AuthMethod, Client, ClientId, ClientIdRefused, ClientKind, ClientSettings,
-    ConsentRule, GrantType, PkceRule,
+    AccessTokenFormat, AudienceProfile, AuthMethod, Client, ClientId, ClientIdRefused, ClientKind,
+    ClientSettings, ConsentRule, GrantType, PkceRule,
 };
 pub use event::{Actor, Event, EventKind, Events, Outcome, Personal, Target};
 pub use id::{

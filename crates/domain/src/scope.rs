@@ -34,7 +34,11 @@ impl FromStr for Scope {
         if text.is_empty() || !text.bytes().all(allowed) {
             return Err(ScopeRefused::Malformed);
         }
-        if text.len() > Scopes::MAX_LENGTH { Err(ScopeRefused::TooLong) } else { Ok(Self(text.to_owned())) }
+        if text.len() > Scopes::MAX_LENGTH {
+            Err(ScopeRefused::TooLong)
+        } else {
+            Ok(Self(text.to_owned()))
+        }
     }
 }
 
@@ -84,7 +88,13 @@ impl Scopes {
     /// Those of these that are also in `other`, in this order.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|s| other.contains(s.as_str())).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|s| other.contains(s.as_str()))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// These and those of `other`.
@@ -96,7 +106,13 @@ impl Scopes {
     /// These without those of `other`.
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
-        Self(self.0.iter().filter(|s| !other.contains(s.as_str())).cloned().collect())
+        Self(
+            self.0
+                .iter()
+                .filter(|s| !other.contains(s.as_str()))
+                .cloned()
+                .collect(),
+        )
     }
 
     /// Each scope in turn.
@@ -134,7 +150,10 @@ impl FromStr for Scopes {
         if text.len() > Self::MAX_LENGTH {
             return Err(ScopeRefused::TooLong);
         }
-        text.split(' ').filter(|part| !part.is_empty()).map(str::parse).collect()
+        text.split(' ')
+            .filter(|part| !part.is_empty())
+            .map(str::parse)
+            .collect()
     }
 }
 

@@ -28,7 +28,9 @@ impl Acr {
 
     /// From a requested value; unknown values are nothing we can reach.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Aal1, Self::Aal2, Self::Aal3].into_iter().find(|acr| acr.as_str() == text)
+        [Self::Aal1, Self::Aal2, Self::Aal3]
+            .into_iter()
+            .find(|acr| acr.as_str() == text)
     }
 }
 
@@ -38,6 +40,15 @@ pub enum Amr {
     /// A password was verified.
     #[serde(rename = "pwd")]
     Password,
+}
+
+impl Amr {
+    /// The registered value.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+        }
+    }
 }
 
 /// Idle and absolute lifetime of a session (SE4).
@@ -60,7 +71,10 @@ impl SessionLimits {
             Acr::Aal2 => (30 * MINUTE, 12 * HOUR),
             Acr::Aal3 => (15 * MINUTE, 12 * HOUR),
         };
-        Self { idle: Duration::from_secs(idle), absolute: Duration::from_secs(absolute) }
+        Self {
+            idle: Duration::from_secs(idle),
+            absolute: Duration::from_secs(absolute),
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
 use crate::{
-    ClientId, CorrelationId, Email, EventId, FlowId, GrantId, InvitationId, KeyId, RequestId, Scopes, SessionId, Slug,
-    TenantId, Timestamp, TokenHash, UserId,
+    ClientId, CorrelationId, Email, EventId, FlowId, GrantId, InvitationId, KeyId, RequestId, Scopes,
+    SessionId, Slug, TenantId, Timestamp, TokenHash, UserId,
 };
 
 macro_rules! transparent {

@@ -62,7 +62,11 @@ impl Slug {
 
     /// What stands between the public URL and an endpoint's path.
     pub fn path(&self) -> String {
-        if self.is_default() { String::new() } else { format!("/t/{}", self.0) }
+        if self.is_default() {
+            String::new()
+        } else {
+            format!("/t/{}", self.0)
+        }
     }
 }
 
@@ -74,7 +78,11 @@ impl FromStr for Slug {
         let well_formed = (1..=40).contains(&text.len())
             && text.bytes().all(allowed)
             && text.starts_with(|c: char| c.is_ascii_lowercase());
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(SlugRefused) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(SlugRefused)
+        }
     }
 }
 
@@ -107,7 +115,12 @@ pub struct TenantSettings {
 
 impl Default for TenantSettings {
     fn default() -> Self {
-        Self { brand: Brand::default(), rsa_bits: 3072, key_rotation_secs: 90 * 86_400, host: None }
+        Self {
+            brand: Brand::default(),
+            rsa_bits: 3072,
+            key_rotation_secs: 90 * 86_400,
+            host: None,
+        }
     }
 }
 

@@ -77,7 +77,10 @@ impl OpaqueToken {
         let check = checksum(&text);
         text.push_str(&check);
         let hash = TokenHash::of(&text);
-        Self { text: Secret::new(text), hash }
+        Self {
+            text: Secret::new(text),
+            hash,
+        }
     }
 
     /// The hash under which a presented token of `kind` would be stored; `None` if its form or checksum is wrong.

@@ -101,7 +101,11 @@ impl Origin {
             return Err(UriRefused::Scheme);
         }
         let origin = url.origin().ascii_serialization();
-        if origin == text { Ok(Self(origin)) } else { Err(UriRefused::NotNormal) }
+        if origin == text {
+            Ok(Self(origin))
+        } else {
+            Err(UriRefused::NotNormal)
+        }
     }
 
     /// The origin's text.
@@ -155,7 +159,8 @@ fn parse_strict(text: &str) -> Result<Url, UriRefused> {
 }
 
 fn authority(text: &str) -> &str {
-    text.split_once("://").map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""))
+    text.split_once("://")
+        .map_or("", |(_, rest)| rest.split(['/', '?']).next().unwrap_or(""))
 }
 
 fn host_is_plain(url: &Url) -> Result<(), UriRefused> {

@@ -41,8 +41,14 @@ impl FromStr for Email {
             && local.chars().all(plain)
             && !domain.is_empty()
             && domain.split('.').all(|label| !label.is_empty())
-            && domain.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(EmailRefused) }
+            && domain
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(EmailRefused)
+        }
     }
 }
 

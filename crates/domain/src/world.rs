@@ -22,9 +22,14 @@ pub trait Entropy: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place where the wall clock is read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the wall clock is read"
+    )]
     fn now(&self) -> Timestamp {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        let since = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
         Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
     }
 }
@@ -34,8 +39,14 @@ impl Clock for SystemClock {
 pub struct SystemEntropy;
 
 impl Entropy for SystemEntropy {
-    #[expect(clippy::disallowed_methods, reason = "the one place where randomness is drawn")]
-    #[expect(clippy::panic, reason = "without randomness no secret can be made; stopping is the only safe answer")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where randomness is drawn"
+    )]
+    #[expect(
+        clippy::panic,
+        reason = "without randomness no secret can be made; stopping is the only safe answer"
+    )]
     fn fill(&self, bytes: &mut [u8]) {
         if let Err(cause) = getrandom::fill(bytes) {
             panic!("the operating system gives no randomness: {cause}");

@@ -1,1 +1,33 @@
-//! engine
+//! The use cases. Each opens its own transaction, decides with the pure rules of `protocol`, and commits its change
+//! together with the events that tell of it. No HTTP, no SQL text.
+
+mod app;
+mod audit;
+mod ctx;
+mod fault;
+mod keys;
+mod passwords;
+mod seal;
+mod sessions;
+mod upkeep;
+
+pub mod account;
+pub mod authorize;
+pub mod clients;
+pub mod introspection;
+pub mod invitations;
+pub mod login;
+pub mod logout;
+pub mod revocation;
+pub mod tenants;
+pub mod token;
+pub mod userinfo;
+pub mod users;
+
+pub use app::{App, AppOptions};
+pub use audit::network_of;
+pub use ctx::{Ctx, TenantView};
+pub use fault::Fault;
+pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
+pub use passwords::{MAX_PASSWORD_BYTES, PasswordPolicy};
+pub use sessions::SignedIn;

@@ -1,13 +1,14 @@
 //! Logout asked for by a client (OIDC RP-Initiated Logout).
 
 use domain::{Client, ClientId};
+use serde::{Deserialize, Serialize};
 
 use crate::authorize::with_query;
 use crate::id_token::Hint;
 use crate::{OAuthError, Params};
 
 /// The parameters of a logout request.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogoutRequest {
     /// An ID token of the session to end, unchecked.
     pub id_token_hint: Option<String>,

@@ -108,6 +108,31 @@ pub async fn touch(
     Ok(changed == 1)
 }
 
+/// Gives a session that its person proved again a new cookie and new limits; the old cookie is dead (SE2). `false` if
+/// the session has ended or is another person's.
+pub async fn renew(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<bool, StoreError> {
+    let renewed = tx
+        .handle()
+        .execute(
+            "UPDATE sessions SET token_hash = $4, acr = $5, amr = $6, auth_time = $7, last_seen_at = $8,
+                idle_expires_at = $9, absolute_expires_at = $10
+             WHERE tenant_id = $1 AND id = $2 AND user_id = $3 AND ended_at IS NULL",
+            (
+                session.id,
+                session.user_id,
+                token,
+                Word(session.acr),
+                Json(&session.amr),
+                session.auth_time,
+                session.last_seen_at,
+                session.idle_expires_at,
+                session.absolute_expires_at,
+            ),
+        )
+        .await?;
+    Ok(renewed == 1)
+}
+
 /// Ends a session; `false` if it had ended.
 pub async fn end(tx: &mut Tx, id: SessionId, now: Timestamp) -> Result<bool, StoreError> {
     let ended = tx

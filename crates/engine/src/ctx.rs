@@ -1,0 +1,63 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use domain::{Actor, Issuer, RequestId, Tenant, TenantId, Timestamp, World};
+
+/// A tenant as one request sees it.
+#[derive(Debug, Clone)]
+pub struct TenantView {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its issuer.
+    pub issuer: Issuer,
+}
+
+/// What every use case knows about the request it serves: built once, at the edge.
+#[derive(Debug, Clone)]
+pub struct Ctx {
+    /// Whose data this is about.
+    pub tenant: Arc<TenantView>,
+    /// Who asks.
+    pub actor: Actor,
+    /// The request's id; also the correlation id shown to people.
+    pub request_id: RequestId,
+    /// Where it came from, after trusted proxies were taken away (CF7). `None` for the operator's commands.
+    pub client_ip: Option<IpAddr>,
+    /// The `User-Agent` header, cut to 512 characters.
+    pub agent: Option<String>,
+    /// The one present moment of this request.
+    pub now: Timestamp,
+}
+
+impl Ctx {
+    /// The context of work that no request asked for.
+    pub fn internal(tenant: Arc<TenantView>, actor: Actor, world: &World) -> Self {
+        Self {
+            tenant,
+            actor,
+            request_id: RequestId::generate(world),
+            client_ip: None,
+            agent: None,
+            now: world.now(),
+        }
+    }
+
+    /// The same request, by somebody now known.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self {
+            actor,
+            ..self.clone()
+        }
+    }
+
+    /// The tenant's id.
+    pub fn tenant_id(&self) -> TenantId {
+        self.tenant.tenant.id
+    }
+
+    /// The tenant's issuer.
+    pub fn issuer(&self) -> &Issuer {
+        &self.tenant.issuer
+    }
+}

@@ -1,0 +1,80 @@
+//! Token introspection (RFC 7662, OX6).
+
+use domain::{Client, Event, EventKind, OpaqueToken, TokenHash, TokenKind, UserStatus};
+use protocol::access_token::AccessTokenClaims;
+use protocol::introspection::{ActiveToken, IntrospectionResponse, may_see};
+use storage::{grants, refresh_tokens, users};
+
+use crate::{App, Ctx, Fault};
+
+impl App {
+    /// What `caller` may know of `token`: everything if it was issued to it, is meant for its resource, or it may
+    /// introspect all; else exactly that it is not active, whether it exists or not.
+    pub async fn introspect(
+        &self,
+        ctx: &Ctx,
+        caller: &Client,
+        token: &str,
+    ) -> Result<IntrospectionResponse, Fault> {
+        if let Some(hash) = OpaqueToken::parse(TokenKind::Refresh, token) {
+            return self.introspect_refresh(ctx, caller, &hash).await;
+        }
+        let Some(active) = self.active_access_token(ctx, token).await? else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
+        if !may_see(caller, &active.client.client_id, &active.claims.aud) {
+            self.record_foreign(ctx, caller).await?;
+            return Ok(IntrospectionResponse::Inactive);
+        }
+        Ok(IntrospectionResponse::Active(Box::new(ActiveToken::access(
+            active.claims,
+        ))))
+    }
+
+    async fn introspect_refresh(
+        &self,
+        ctx: &Ctx,
+        caller: &Client,
+        hash: &TokenHash,
+    ) -> Result<IntrospectionResponse, Fault> {
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let Some(token) = refresh_tokens::find(&mut read, hash).await? else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
+        let Some(grant) = grants::find(&mut read, token.grant_id).await? else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
+        let account = users::find(&mut read, grant.user_id).await?;
+        drop(read);
+        let alive = token.consumed_at.is_none() && ctx.now < token.expires_at && grant.revoked_at.is_none();
+        let Some(_) = account.filter(|a| alive && a.user.status == UserStatus::Active) else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
+        if caller.client_id != token.client_id && !caller.settings.may_introspect {
+            self.record_foreign(ctx, caller).await?;
+            return Ok(IntrospectionResponse::Inactive);
+        }
+        Ok(IntrospectionResponse::Active(Box::new(ActiveToken::refresh(
+            AccessTokenClaims {
+                iss: ctx.issuer().clone(),
+                sub: grant.user_id.to_string(),
+                aud: vec![ctx.issuer().to_string()],
+                client_id: token.client_id,
+                iat: token.created_at,
+                exp: token.expires_at,
+                jti: grant.id.to_string(),
+                scope: grant.scopes,
+                acr: Some(grant.acr),
+                amr: grant.amr.iter().map(|amr| amr.as_str().to_owned()).collect(),
+                auth_time: Some(grant.auth_time),
+                grant: Some(grant.id),
+            },
+        ))))
+    }
+
+    async fn record_foreign(&self, ctx: &Ctx, caller: &Client) -> Result<(), Fault> {
+        let event =
+            Event::failure(EventKind::IntrospectionRefused, "foreign_token").client(&caller.client_id);
+        self.refuse(ctx, event).await
+    }
+}

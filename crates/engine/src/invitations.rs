@@ -1,0 +1,100 @@
+//! One-time links that let an invited person set their first password (PW11).
+
+use std::time::Duration;
+
+use domain::{
+    Actor, Event, EventKind, Events, InvitationId, OpaqueToken, Secret, TokenKind, User, UserId, UserStatus,
+};
+use storage::invitations::{self, Invitation};
+use storage::users;
+
+use crate::users::{UserError, check_password};
+use crate::{App, Ctx, Fault};
+
+/// How long a link works (PW11).
+const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+
+/// Why an invitation could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InvitationError {
+    /// Something else.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// Unknown, used or expired.
+    #[error("this link was already used or is too old")]
+    Gone,
+    /// The password cannot be set.
+    #[error(transparent)]
+    Password(UserError),
+}
+
+impl From<storage::StoreError> for InvitationError {
+    fn from(cause: storage::StoreError) -> Self {
+        Self::Fault(cause.into())
+    }
+}
+
+impl App {
+    /// Makes a link for an invited person and returns its secret.
+    pub async fn invite(&self, ctx: &Ctx, user: UserId) -> Result<OpaqueToken, InvitationError> {
+        let token = OpaqueToken::generate(TokenKind::Invitation, &self.world);
+        let invitation = Invitation {
+            id: InvitationId::generate(&self.world),
+            hash: token.hash(),
+            user_id: user,
+            created_at: ctx.now,
+            expires_at: ctx.now.plus(LIFETIME),
+        };
+        let event = Event::success(EventKind::InvitationCreated)
+            .user(user)
+            .target("invitation", invitation.id);
+        let events = self.record(ctx, event).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        invitations::insert(&mut tx, &invitation).await?;
+        tx.commit(events).await?;
+        Ok(token)
+    }
+
+    /// The person a link is for, as long as it works.
+    pub async fn invited(&self, ctx: &Ctx, token: &str) -> Result<User, InvitationError> {
+        let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let invitation = invitations::find(&mut read, &hash, ctx.now)
+            .await?
+            .ok_or(InvitationError::Gone)?;
+        let account = users::find(&mut read, invitation.user_id)
+            .await?
+            .ok_or(InvitationError::Gone)?;
+        if account.user.status == UserStatus::Invited {
+            Ok(account.user)
+        } else {
+            Err(InvitationError::Gone)
+        }
+    }
+
+    /// Uses up a link: the person has a password and is active.
+    pub async fn accept_invitation(
+        &self,
+        ctx: &Ctx,
+        token: &str,
+        password: &Secret<String>,
+    ) -> Result<User, InvitationError> {
+        let user = self.invited(ctx, token).await?;
+        check_password(password).map_err(InvitationError::Password)?;
+        let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
+        let password_hash = self.passwords.hash(&self.world, password).await?;
+        let ctx = &ctx.acting_as(Actor::User(user.id));
+        let accepted = Event::success(EventKind::InvitationAccepted).user(user.id);
+        let changed = Event::success(EventKind::PasswordChanged).user(user.id);
+        let events = self.record(ctx, Events::one(accepted).and(changed)).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        let Some(user_id) = invitations::consume(&mut tx, &hash, ctx.now).await? else {
+            tx.rollback().await?;
+            return Err(InvitationError::Gone);
+        };
+        users::set_password(&mut tx, user_id, &password_hash, ctx.now).await?;
+        users::set_status(&mut tx, user_id, UserStatus::Active, ctx.now).await?;
+        tx.commit(events).await?;
+        Ok(user)
+    }
+}

@@ -1,0 +1,100 @@
+use std::time::Duration;
+
+use domain::{AccessTokenFormat, Client, OpaqueToken, TokenHash, TokenKind, User, UserStatus};
+use protocol::access_token::AccessTokenClaims;
+use protocol::jose::claims::MAX_LEEWAY;
+use storage::grants::{self, Grant};
+use storage::{access_tokens, clients, revoked_tokens, users};
+
+use super::mint::signed_in_claims;
+use crate::{App, Ctx, Fault};
+
+/// An access token that counts now.
+#[derive(Debug)]
+pub struct ActiveToken {
+    /// Its form.
+    pub format: AccessTokenFormat,
+    /// What it says; the same for both forms.
+    pub claims: AccessTokenClaims,
+    /// Under what it is stored, if it is opaque.
+    pub hash: Option<TokenHash>,
+    /// The client it was issued to.
+    pub client: Client,
+    /// The person it acts for, and what they allowed; `None` for a client acting for itself.
+    pub on_behalf_of: Option<(User, Grant)>,
+}
+
+impl App {
+    /// The access token, if it counts: known or rightly signed, not expired, not revoked, its client and its person
+    /// switched on, its grant alive.
+    pub async fn active_access_token(&self, ctx: &Ctx, token: &str) -> Result<Option<ActiveToken>, Fault> {
+        let hash = OpaqueToken::parse(TokenKind::Access, token);
+        let (format, claims) = match &hash {
+            Some(hash) => (AccessTokenFormat::Opaque, self.read_opaque(ctx, hash).await?),
+            None => (AccessTokenFormat::Jwt, self.read_jwt(ctx, token).await?),
+        };
+        let Some(mut claims) = claims else { return Ok(None) };
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let Some(client) = clients::find(&mut read, &claims.client_id).await? else {
+            return Ok(None);
+        };
+        // Our own clock set the end, so nothing is forgiven there; another node's clock may be ahead of ours (A1).
+        let leeway = Duration::from_secs(client.settings.leeway_secs.into());
+        if client.disabled_at.is_some() || ctx.now >= claims.exp || claims.iat > ctx.now.plus(leeway) {
+            return Ok(None);
+        }
+        if format == AccessTokenFormat::Jwt && revoked_tokens::contains(&mut read, &claims.jti).await? {
+            return Ok(None);
+        }
+        let on_behalf_of = match claims.grant {
+            None => None,
+            Some(id) => {
+                let Some(grant) = grants::find(&mut read, id).await? else {
+                    return Ok(None);
+                };
+                let Some(account) = users::find(&mut read, grant.user_id).await? else {
+                    return Ok(None);
+                };
+                if grant.revoked_at.is_some() || account.user.status != UserStatus::Active {
+                    return Ok(None);
+                }
+                signed_in_claims(&mut claims, &grant);
+                Some((account.user, grant))
+            }
+        };
+        Ok(Some(ActiveToken {
+            format,
+            claims,
+            hash,
+            client,
+            on_behalf_of,
+        }))
+    }
+
+    async fn read_opaque(&self, ctx: &Ctx, hash: &TokenHash) -> Result<Option<AccessTokenClaims>, Fault> {
+        let found = access_tokens::find(&mut self.db.read(ctx.tenant_id()).await?, hash).await?;
+        Ok(found
+            .filter(|row| row.revoked_at.is_none())
+            .map(|row| AccessTokenClaims {
+                iss: ctx.issuer().clone(),
+                sub: row
+                    .user_id
+                    .map_or_else(|| row.client_id.to_string(), |id| id.to_string()),
+                aud: row.audience,
+                client_id: row.client_id,
+                iat: row.issued_at,
+                exp: row.expires_at,
+                jti: row.jti,
+                scope: row.scopes,
+                acr: None,
+                amr: Vec::new(),
+                auth_time: None,
+                grant: row.grant_id,
+            }))
+    }
+
+    async fn read_jwt(&self, ctx: &Ctx, token: &str) -> Result<Option<AccessTokenClaims>, Fault> {
+        let keys = self.keys(ctx.tenant_id()).await?;
+        Ok(AccessTokenClaims::verify(token, ctx.issuer(), keys.as_ref(), ctx.now, MAX_LEEWAY).ok())
+    }
+}

@@ -1,0 +1,69 @@
+//! The userinfo endpoint (OIDC Core section 5.3).
+
+use domain::{Event, EventKind};
+use protocol::authorize::ClaimsRequest;
+use protocol::error::{ErrorCode, OAuthError};
+use protocol::userinfo::{Target, claims_for};
+use serde_json::{Map, Value};
+
+use crate::{App, Ctx, Fault};
+
+/// Why userinfo was refused. Recorded already.
+#[derive(Debug, thiserror::Error)]
+pub enum UserinfoError {
+    /// Something else.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// To be told in `WWW-Authenticate`.
+    #[error(transparent)]
+    Refused(OAuthError),
+}
+
+impl App {
+    /// The claims about the person the token acts for, as far as its scopes and the `claims` asked for go.
+    pub async fn userinfo(&self, ctx: &Ctx, token: &str) -> Result<Map<String, Value>, UserinfoError> {
+        let Some(active) = self.active_access_token(ctx, token).await? else {
+            return self
+                .refuse_userinfo(ctx, ErrorCode::InvalidToken, "the token does not count")
+                .await;
+        };
+        if !active.claims.is_for(ctx.issuer().as_str()) {
+            return self
+                .refuse_userinfo(ctx, ErrorCode::InvalidToken, "the token is for somewhere else")
+                .await;
+        }
+        let Some((user, grant)) = active
+            .on_behalf_of
+            .as_ref()
+            .filter(|_| active.claims.scope.contains("openid"))
+        else {
+            return self
+                .refuse_userinfo(ctx, ErrorCode::InsufficientScope, "the token has no openid scope")
+                .await;
+        };
+        let wanted: Option<ClaimsRequest> = match &grant.claims {
+            Some(stored) => Some(
+                serde_json::from_value(stored.clone())
+                    .map_err(|_| Fault::Internal("stored claims are broken"))?,
+            ),
+            None => None,
+        };
+        Ok(claims_for(
+            user,
+            &active.claims.scope,
+            wanted.as_ref(),
+            Target::UserInfo,
+        ))
+    }
+
+    async fn refuse_userinfo(
+        &self,
+        ctx: &Ctx,
+        code: ErrorCode,
+        why: &'static str,
+    ) -> Result<Map<String, Value>, UserinfoError> {
+        self.refuse(ctx, Event::failure(EventKind::UserinfoRefused, code.as_str()))
+            .await?;
+        Err(UserinfoError::Refused(OAuthError::new(code, why)))
+    }
+}

@@ -1,0 +1,185 @@
+//! People: made, read, listed, switched off and on.
+
+use domain::{Email, Event, EventKind, Profile, Secret, User, UserId, UserStatus};
+use storage::{data_keys, grants, sessions, users};
+
+use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES};
+
+/// Shortest password where it is the only factor, in code points (PW1).
+pub const MIN_PASSWORD: usize = 15;
+/// Longest password, in code points (PW2).
+pub const MAX_PASSWORD: usize = 256;
+
+/// A person to be made.
+#[derive(Debug)]
+pub struct NewUser {
+    /// The address they sign in with.
+    pub email: Email,
+    /// Whether somebody vouches that it is theirs.
+    pub email_verified: bool,
+    /// What is known about them.
+    pub profile: Profile,
+    /// Their password; without one they are invited and cannot sign in yet.
+    pub password: Option<Secret<String>>,
+}
+
+/// Why a change to a person was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum UserError {
+    /// Another person of the tenant has this address.
+    #[error("an account with this mail address exists already")]
+    EmailTaken,
+    /// No such person in this tenant.
+    #[error("no such account")]
+    NotFound,
+    /// Under 15 code points.
+    #[error("a password has at least 15 characters")]
+    PasswordTooShort,
+    /// Over 256 code points.
+    #[error("a password has at most 256 characters")]
+    PasswordTooLong,
+    /// Something else.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+impl From<storage::StoreError> for UserError {
+    fn from(cause: storage::StoreError) -> Self {
+        Self::Fault(cause.into())
+    }
+}
+
+/// Whether a password may be set at all: its length in code points (PW1, PW2).
+pub fn check_password(password: &Secret<String>) -> Result<(), UserError> {
+    let length = password.expose().chars().count();
+    if length < MIN_PASSWORD {
+        return Err(UserError::PasswordTooShort);
+    }
+    if length > MAX_PASSWORD || password.expose().len() > MAX_PASSWORD_BYTES {
+        return Err(UserError::PasswordTooLong);
+    }
+    Ok(())
+}
+
+impl App {
+    /// Makes a person, together with the key that seals what events say about them.
+    pub async fn create_user(&self, ctx: &Ctx, new: NewUser) -> Result<User, UserError> {
+        let password_hash = match &new.password {
+            Some(password) => {
+                check_password(password)?;
+                Some(self.passwords.hash(&self.world, password).await?)
+            }
+            None => None,
+        };
+        let status = if password_hash.is_some() {
+            UserStatus::Active
+        } else {
+            UserStatus::Invited
+        };
+        let user = User {
+            id: UserId::generate(&self.world),
+            email: new.email,
+            email_verified: new.email_verified,
+            profile: new.profile,
+            status,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+            last_login_at: None,
+        };
+        let key = self
+            .seals
+            .make_for_person(&self.world, ctx.tenant_id(), user.id, ctx.now)?;
+        let event = Event::success(EventKind::UserCreated)
+            .user(user.id)
+            .name(user.email.as_str());
+        let events = self.record(ctx, event).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        if !users::insert(&mut tx, &user, password_hash.as_deref()).await? {
+            tx.rollback().await?;
+            return Err(UserError::EmailTaken);
+        }
+        data_keys::insert(&mut tx, &key).await?;
+        tx.commit(events).await?;
+        Ok(user)
+    }
+
+    /// One person.
+    pub async fn user(&self, ctx: &Ctx, id: UserId) -> Result<User, UserError> {
+        let found = users::find(&mut self.db.read(ctx.tenant_id()).await?, id).await?;
+        found.map(|account| account.user).ok_or(UserError::NotFound)
+    }
+
+    /// The person with this address.
+    pub async fn user_by_email(&self, ctx: &Ctx, email: &Email) -> Result<Option<User>, UserError> {
+        let found = users::find_by_email(&mut self.db.read(ctx.tenant_id()).await?, &email.folded()).await?;
+        Ok(found.map(|account| account.user))
+    }
+
+    /// A page of people, in the order they were made, after `after`.
+    pub async fn list_users(
+        &self,
+        ctx: &Ctx,
+        after: Option<UserId>,
+        limit: u32,
+    ) -> Result<Vec<User>, UserError> {
+        Ok(users::list(&mut self.db.read(ctx.tenant_id()).await?, after, limit).await?)
+    }
+
+    /// Switches a person off: no sign-in, every session and grant ended in the same commit (SE5, I3).
+    pub async fn disable_user(&self, ctx: &Ctx, id: UserId) -> Result<User, UserError> {
+        let events = self
+            .record(ctx, Event::success(EventKind::UserDisabled).user(id))
+            .await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        if !users::set_status(&mut tx, id, UserStatus::Disabled, ctx.now).await? {
+            tx.rollback().await?;
+            return Err(UserError::NotFound);
+        }
+        sessions::end_for_user(&mut tx, id, ctx.now).await?;
+        grants::revoke_for_user(&mut tx, id, ctx.now).await?;
+        tx.commit(events).await?;
+        self.user(ctx, id).await
+    }
+
+    /// Switches a person on again. What was ended stays ended.
+    pub async fn enable_user(&self, ctx: &Ctx, id: UserId) -> Result<User, UserError> {
+        let events = self
+            .record(ctx, Event::success(EventKind::UserEnabled).user(id))
+            .await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        let account = users::find(&mut tx, id).await?;
+        let status = match account.map(|a| a.password_hash.is_some()) {
+            Some(true) => UserStatus::Active,
+            Some(false) => UserStatus::Invited,
+            None => {
+                tx.rollback().await?;
+                return Err(UserError::NotFound);
+            }
+        };
+        users::set_status(&mut tx, id, status, ctx.now).await?;
+        tx.commit(events).await?;
+        self.user(ctx, id).await
+    }
+
+    /// Sets a person's password. Every session they had ends (SE5).
+    pub async fn set_password(
+        &self,
+        ctx: &Ctx,
+        id: UserId,
+        password: &Secret<String>,
+    ) -> Result<(), UserError> {
+        check_password(password)?;
+        let hash = self.passwords.hash(&self.world, password).await?;
+        let events = self
+            .record(ctx, Event::success(EventKind::PasswordChanged).user(id))
+            .await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        if !users::set_password(&mut tx, id, &hash, ctx.now).await? {
+            tx.rollback().await?;
+            return Err(UserError::NotFound);
+        }
+        sessions::end_for_user(&mut tx, id, ctx.now).await?;
+        tx.commit(events).await?;
+        Ok(())
+    }
+}
