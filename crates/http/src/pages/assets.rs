@@ -69,5 +69,11 @@ fn mime(extension: &str) -> Option<&'static str> {
 /// 64 bits of SHA-256: enough to tell versions of our own files apart.
 fn short_hash(file: &EmbeddedFile) -> String {
     let digest = file.metadata.sha256_hash();
-    format!("{:016x}", digest.iter().take(8).fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte)))
+    format!(
+        "{:016x}",
+        digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |hash, byte| (hash << 8) | u64::from(*byte))
+    )
 }

@@ -55,7 +55,8 @@ impl InvitePage<'_> {
     }
 
     fn error_text(&self, words: &Words) -> Option<String> {
-        self.error.map(|error| words.t_args(error.key(), &[("count", self.min_length.into())]))
+        self.error
+            .map(|error| words.t_args(error.key(), &[("count", self.min_length.into())]))
     }
 
     fn expires(&self, words: &Words) -> String {

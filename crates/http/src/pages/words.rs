@@ -16,7 +16,10 @@ pub struct Words {
 impl Words {
     /// The words of a language.
     pub fn new(locale: Locale) -> Self {
-        Self { catalogue: Catalogue::shared(), locale }
+        Self {
+            catalogue: Catalogue::shared(),
+            locale,
+        }
     }
 
     /// The text of a message without values.

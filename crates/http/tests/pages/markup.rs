@@ -1,6 +1,9 @@
 //! Reads the tags of a page, as far as the tests need it.
 
-#![expect(clippy::string_slice, reason = "every index comes from a search for an ASCII character")]
+#![expect(
+    clippy::string_slice,
+    reason = "every index comes from a search for an ASCII character"
+)]
 
 /// One start or end tag: its name (with `/` for end tags) and its attributes.
 #[derive(Debug, PartialEq, Eq)]

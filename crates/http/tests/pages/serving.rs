@@ -9,7 +9,10 @@ use super::samples::{URL, every_page};
 fn assets_are_addressed_by_their_content() {
     let url = asset_url("tokens.css");
     let name = url.strip_prefix("/assets/").unwrap();
-    let hash = name.strip_prefix("tokens.").and_then(|rest| rest.strip_suffix(".css")).unwrap();
+    let hash = name
+        .strip_prefix("tokens.")
+        .and_then(|rest| rest.strip_suffix(".css"))
+        .unwrap();
     assert_eq!(hash.len(), 16);
     let hashed = asset(name).unwrap();
     assert_eq!(hashed.mime, "text/css; charset=utf-8");
