@@ -1,0 +1,3 @@
+//! `rsp demo`: an issuer with sample people and clients, and an application that uses it.
+
+pub mod sample;
