@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    Actor, Event, EventKind, Events, InvitationId, OpaqueToken, Secret, TokenKind, User, UserId, UserStatus,
+    Actor, Event, EventKind, Events, InvitationId, OpaqueToken, Secret, Timestamp, TokenKind, User, UserId,
+    UserStatus,
 };
 use storage::invitations::{self, Invitation};
 use storage::users;
@@ -12,7 +13,7 @@ use crate::users::{UserError, check_password};
 use crate::{App, Ctx, Fault};
 
 /// How long a link works (PW11).
-const LIFETIME: Duration = Duration::from_secs(24 * 3_600);
+const LIFETIME: Duration = Duration::from_hours(24);
 
 /// Why an invitation could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,15 @@ impl From<storage::StoreError> for InvitationError {
     fn from(cause: storage::StoreError) -> Self {
         Self::Fault(cause.into())
     }
+}
+
+/// An invited person and how long their link works.
+#[derive(Debug)]
+pub struct Invited {
+    /// The person.
+    pub user: User,
+    /// When the link ends.
+    pub expires_at: Timestamp,
 }
 
 impl App {
@@ -56,7 +66,7 @@ impl App {
     }
 
     /// The person a link is for, as long as it works.
-    pub async fn invited(&self, ctx: &Ctx, token: &str) -> Result<User, InvitationError> {
+    pub async fn invited(&self, ctx: &Ctx, token: &str) -> Result<Invited, InvitationError> {
         let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
         let mut read = self.db.read(ctx.tenant_id()).await?;
         let invitation = invitations::find(&mut read, &hash, ctx.now)
@@ -66,7 +76,10 @@ impl App {
             .await?
             .ok_or(InvitationError::Gone)?;
         if account.user.status == UserStatus::Invited {
-            Ok(account.user)
+            Ok(Invited {
+                user: account.user,
+                expires_at: invitation.expires_at,
+            })
         } else {
             Err(InvitationError::Gone)
         }
@@ -79,7 +92,7 @@ impl App {
         token: &str,
         password: &Secret<String>,
     ) -> Result<User, InvitationError> {
-        let user = self.invited(ctx, token).await?;
+        let Invited { user, .. } = self.invited(ctx, token).await?;
         check_password(password).map_err(InvitationError::Password)?;
         let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
         let password_hash = self.passwords.hash(&self.world, password).await?;

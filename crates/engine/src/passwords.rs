@@ -118,7 +118,11 @@ impl Passwords {
     }
 
     /// Checks `password` against a stored PHC string, or against nothing with the same amount of work.
-    pub(crate) async fn verify(&self, password: &Secret<String>, stored: Option<&str>) -> Result<Verdict, Fault> {
+    pub(crate) async fn verify(
+        &self,
+        password: &Secret<String>,
+        stored: Option<&str>,
+    ) -> Result<Verdict, Fault> {
         let hash = stored.and_then(Hash::parse);
         let against = hash.as_ref().unwrap_or(&self.decoy);
         let output = self

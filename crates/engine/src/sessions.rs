@@ -19,7 +19,7 @@ pub struct SignedIn {
 }
 
 /// Use is noted when the last note is at least this old.
-const NOTE_USE_EVERY: Duration = Duration::from_secs(60);
+const NOTE_USE_EVERY: Duration = Duration::from_mins(1);
 
 impl App {
     /// Who is signed in with this session cookie. Unknown, ended and expired sessions and disabled people are nobody.

@@ -1,8 +1,27 @@
-//! http
+//! The HTTP face: the public listener's routes, pages and edge, and the management listener.
+//!
+//! Handlers parse, call `engine`, and reply. They decide nothing.
+
+mod account;
+mod admin;
+mod assets;
+mod extract;
+mod guard;
+mod health;
+mod home;
+mod invite;
+mod login;
+mod oauth;
+mod reply;
+mod router;
+mod state;
 
 pub mod client_ip;
 pub mod layers;
 pub mod listener;
 pub mod management;
-pub mod tls;
 pub mod pages;
+pub mod tls;
+
+pub use router::{Access, Route, router, table};
+pub use state::{AppState, DemoHome, DemoHomeClient};

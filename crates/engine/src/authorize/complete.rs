@@ -9,10 +9,11 @@ use storage::codes::{self, Code};
 use storage::grants::{self, Grant};
 use storage::{flows, user_consents};
 
+use super::Asked;
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// How long a code can be redeemed (OA6).
-const CODE_LIFETIME: Duration = Duration::from_secs(60);
+const CODE_LIFETIME: Duration = Duration::from_mins(1);
 
 /// What makes a request complete.
 #[derive(Debug, Clone, Copy)]
@@ -41,8 +42,7 @@ impl App {
     pub(super) async fn complete(
         &self,
         ctx: &Ctx,
-        client: &Client,
-        request: &AuthorizeRequest,
+        Asked { client, request }: Asked<'_>,
         signed_in: &SignedIn,
         by: By,
     ) -> Result<Option<Delivery>, Fault> {

@@ -8,7 +8,7 @@ use storage::flows;
 
 use super::complete::By;
 use super::flow::Purpose;
-use super::{Continued, FlowRefused, LiveFlow, Step};
+use super::{Asked, Continued, FlowRefused, LiveFlow, Step};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// What the consent page shows (OA18).
@@ -64,18 +64,18 @@ impl App {
         let (Purpose::Authorize(request), Some(client)) = (&flow.purpose, &flow.client) else {
             return Err(FlowRefused::Gone);
         };
+        let asked = Asked { client, request };
         let step = self
-            .next_step(ctx, client, request, Some(signed_in), Some(flow.began))
+            .next_step(ctx, asked, Some(signed_in), Some(flow.began))
             .await?;
         if step != Step::Consent {
             return self.continue_flow(ctx, flow, Some(signed_in)).await;
         }
         let ctx = &ctx.acting_as(Actor::User(signed_in.user.id));
         let delivery = if accept {
-            self.complete(ctx, client, request, signed_in, By::Consent(flow.id))
-                .await?
+            self.complete(ctx, asked, signed_in, By::Consent(flow.id)).await?
         } else {
-            self.deny(ctx, flow, client, request, signed_in).await?
+            self.deny(ctx, flow, asked, signed_in).await?
         };
         delivery.map(Continued::Respond).ok_or(FlowRefused::Gone)
     }
@@ -84,8 +84,7 @@ impl App {
         &self,
         ctx: &Ctx,
         flow: &LiveFlow,
-        client: &Client,
-        request: &AuthorizeRequest,
+        Asked { client, request }: Asked<'_>,
         signed_in: &SignedIn,
     ) -> Result<Option<Delivery>, Fault> {
         let event = Event::failure(EventKind::ConsentDenied, "denied_by_user")

@@ -11,11 +11,11 @@ use storage::{clients, user_consents};
 
 use super::complete::By;
 use super::step::{self, Facts, Proof};
-use super::{ConsentView, NewFlow, Step};
+use super::{Asked, ConsentView, NewFlow, Step};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// How long a person may take from the first page to the last.
-const FLOW_LIFETIME: Duration = Duration::from_secs(15 * 60);
+const FLOW_LIFETIME: Duration = Duration::from_mins(15);
 
 /// Why somebody is asked to sign in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -194,18 +194,16 @@ impl App {
                 None => Continued::Login(flow.login_view()),
             });
         };
+        let asked = Asked { client, request };
         match (
-            self.next_step(ctx, client, request, signed_in, Some(flow.began))
-                .await?,
+            self.next_step(ctx, asked, signed_in, Some(flow.began)).await?,
             signed_in,
         ) {
             (Step::Consent, Some(signed_in)) => {
                 Ok(Continued::Consent(ConsentView::of(client, request, signed_in)))
             }
             (Step::Done, Some(signed_in)) => {
-                let delivery = self
-                    .complete(ctx, client, request, signed_in, By::Flow(flow.id))
-                    .await?;
+                let delivery = self.complete(ctx, asked, signed_in, By::Flow(flow.id)).await?;
                 delivery.map(Continued::Respond).ok_or(FlowRefused::Gone)
             }
             (Step::Refuse(error), _) => {
@@ -237,8 +235,7 @@ impl App {
     pub(super) async fn next_step(
         &self,
         ctx: &Ctx,
-        client: &Client,
-        request: &AuthorizeRequest,
+        Asked { client, request }: Asked<'_>,
         signed_in: Option<&SignedIn>,
         flow_began: Option<Timestamp>,
     ) -> Result<Step, Fault> {

@@ -60,6 +60,13 @@ pub enum Visitor<'a> {
     Unseen,
 }
 
+/// Who asks, and what for.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    client: &'a Client,
+    request: &'a AuthorizeRequest,
+}
+
 impl App {
     /// Answers an authorization request, or begins a flow.
     pub async fn begin_authorization(
@@ -94,7 +101,11 @@ impl App {
                     .await?,
             ));
         };
-        match self.next_step(ctx, &client, &request, signed_in, None).await? {
+        let asked = Asked {
+            client: &client,
+            request: &request,
+        };
+        match self.next_step(ctx, asked, signed_in, None).await? {
             Step::Refuse(error) => {
                 let to = (
                     request.response_mode,
@@ -108,7 +119,7 @@ impl App {
             Step::Done => {
                 let signed_in = signed_in.ok_or(Fault::Internal("done without anybody signed in"))?;
                 let delivery = self
-                    .complete(ctx, &client, &request, signed_in, complete::By::Session)
+                    .complete(ctx, asked, signed_in, complete::By::Session)
                     .await?;
                 delivery
                     .map(Begun::Respond)

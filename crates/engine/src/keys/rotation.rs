@@ -15,9 +15,9 @@ use crate::seal::Purpose;
 use crate::{App, Ctx, Fault};
 
 /// A key is published at least this long before it signs: far longer than any JWKS cache we allow (JW9).
-pub const PUBLISH_AHEAD: Duration = Duration::from_secs(24 * 3_600);
+pub const PUBLISH_AHEAD: Duration = Duration::from_hours(24);
 /// A retiring key is published this long after it signed last: longer than any token it signed may be presented.
-const KEEP_RETIRING: Duration = Duration::from_secs(2 * 24 * 3_600);
+const KEEP_RETIRING: Duration = Duration::from_hours(48);
 
 /// What a rotation did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -229,9 +229,8 @@ fn due(rows: &[SigningKeyRow], alg: SigningAlg, now: Timestamp, rotation: Durati
         Some(row) if since.plus(rotation) <= now && row.created_at.plus(PUBLISH_AHEAD) <= now => {
             Due::Activate(row.clone())
         }
-        Some(_) => Due::Nothing,
         None if since.plus(rotation) <= now.plus(PUBLISH_AHEAD) => Due::Make,
-        None => Due::Nothing,
+        _ => Due::Nothing,
     }
 }
 

@@ -69,7 +69,7 @@ impl App {
         let access = self.mint_access(ctx, &wanted).await?;
         let id_token = if grant.scopes.contains("openid") {
             Some(
-                self.mint_id_token(ctx, client, (&user, &grant), code.nonce.clone(), &access.text)
+                self.mint_id_token(ctx, client, (&user, &grant, code.nonce.clone()), &access.text)
                     .await?,
             )
         } else {

@@ -4,7 +4,7 @@ use protocol::token::{TokenResponse, scopes_for_client_credentials};
 
 use super::TokenError;
 use super::mint::Wanted;
-use crate::{App, Ctx, Fault};
+use crate::{App, Ctx};
 
 impl App {
     /// A token for the client itself (OAuth 2.1 section 4.2). Nothing but the event (and the row of an opaque token)
@@ -35,9 +35,7 @@ impl App {
             .detail("grant_type", "client_credentials")
             .detail("scope", scopes.to_string())
             .detail("jti", access.jti);
-        self.append_with_token(ctx, event, access.row)
-            .await
-            .map_err(Fault::from)?;
+        self.append_with_token(ctx, event, access.row).await?;
         Ok(TokenResponse::bearer(access.text, access.expires_in, scopes))
     }
 }

@@ -17,7 +17,7 @@ use storage::refresh_tokens::RefreshToken;
 use crate::{App, Ctx, Fault};
 
 /// A refresh token that is not used for this long is dead, however long its family may live (OA14).
-const REFRESH_IDLE: Duration = Duration::from_secs(14 * 86_400);
+const REFRESH_IDLE: Duration = Duration::from_hours(14 * 24);
 
 /// An access token ready to be handed out, and the row to store if it is opaque.
 pub(super) struct MintedAccess {
@@ -119,8 +119,7 @@ impl App {
         &self,
         ctx: &Ctx,
         client: &Client,
-        (user, grant): (&User, &Grant),
-        nonce: Option<String>,
+        (user, grant, nonce): (&User, &Grant, Option<String>),
         access_token: &str,
     ) -> Result<String, Fault> {
         let wanted: Option<ClaimsRequest> = match &grant.claims {

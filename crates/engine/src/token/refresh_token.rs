@@ -54,7 +54,7 @@ impl App {
         let access = self.mint_access(ctx, &wanted).await?;
         let id_token = if scopes.contains("openid") {
             Some(
-                self.mint_id_token(ctx, client, (&user, &grant), None, &access.text)
+                self.mint_id_token(ctx, client, (&user, &grant, None), &access.text)
                     .await?,
             )
         } else {

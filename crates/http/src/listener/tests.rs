@@ -17,6 +17,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Backoff, Drained, Limits, Peer, Server};
 use crate::management::{Catalogue, Metrics};
 
+mod http2;
+
 const SHORT: Duration = Duration::from_millis(200);
 const BOUND: Duration = Duration::from_secs(20);
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -1,0 +1,178 @@
+//! The person's own account: sessions and connected applications.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::ClientId;
+use engine::{Fault, SignedIn};
+use protocol::{OAuthError, Params};
+
+use crate::extract::{Form, Query, Visit, clear_cookie, session_cookie};
+use crate::guard::{csrf_token, is_own_post};
+use crate::login;
+use crate::pages::{AccountNotice, AccountPage, ConnectedApp, Problem, SessionItem};
+use crate::reply::{account_page, add_cookie, fault_page, local_error, problem_page, see_other};
+use crate::state::AppState;
+
+/// `GET /account`: the overview; whoever is not signed in signs in first.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    let notice = match &query {
+        Ok(params) => params.get("done").and_then(notice),
+        Err(refused) => return local_error(&visit, *refused),
+    };
+    let shown = async {
+        if let Some(who) = visit.signed_in(&state.app).await? {
+            return overview(&state, &visit, &who, notice).await;
+        }
+        let flow = state.app.begin_account_login(&visit.ctx).await?;
+        Ok(login::enter(&visit, "/login", &flow))
+    };
+    shown
+        .await
+        .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+}
+
+async fn overview(
+    state: &AppState,
+    visit: &Visit,
+    who: &SignedIn,
+    notice: Option<AccountNotice>,
+) -> Result<Response, Fault> {
+    let sessions = state.app.own_sessions(&visit.ctx, who).await?;
+    let connections = state.app.connections(&visit.ctx, who).await?;
+    let ids: Vec<String> = sessions.iter().map(|session| session.id.to_string()).collect();
+    let mut items: Vec<SessionItem<'_>> = sessions
+        .iter()
+        .zip(&ids)
+        .map(|(session, id)| SessionItem {
+            id,
+            browser: None,
+            system: None,
+            place: None,
+            started_at: session.auth_time.secs(),
+            last_used_at: session.last_seen_at.secs(),
+            current: session.id == who.session.id,
+        })
+        .collect();
+    items.sort_by_key(|item| !item.current);
+    let subject = who.user.id.to_string();
+    let page = AccountPage {
+        csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
+        name: who.user.profile.name.as_deref(),
+        email: who.user.email.as_str(),
+        email_verified: who.user.email_verified,
+        subject: &subject,
+        sessions: items,
+        apps: connections
+            .iter()
+            .map(|connection| ConnectedApp {
+                client_id: connection.client.client_id.as_str(),
+                name: &connection.client.name,
+                scopes: connection.scopes.iter().map(domain::Scope::as_str).collect(),
+                granted_at: connection.granted_at.secs(),
+            })
+            .collect(),
+        notice,
+    };
+    Ok(account_page(
+        visit,
+        StatusCode::OK,
+        page.render(&visit.chrome_here(&[])),
+    ))
+}
+
+/// `POST /account/sessions/{id}/end`.
+pub(crate) async fn end_session(
+    State(state): State<AppState>,
+    Path(path): Path<std::collections::HashMap<String, String>>,
+    visit: Visit,
+    Form(form): Form,
+) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    let Some(id) = path.get("id").and_then(|id| id.parse().ok()) else {
+        return problem_page(&visit, Problem::NotFound, None);
+    };
+    match state.app.end_own_session(&visit.ctx, &who, id).await {
+        Ok(true) => done(&visit, "session"),
+        Ok(false) => problem_page(&visit, Problem::NotFound, None),
+        Err(fault) => fault_page(&visit, &fault),
+    }
+}
+
+/// `POST /account/sessions/end-all`: everywhere, this browser included.
+pub(crate) async fn end_all_sessions(
+    State(state): State<AppState>,
+    visit: Visit,
+    Form(form): Form,
+) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    match state.app.end_all_own_sessions(&visit.ctx, &who).await {
+        Ok(()) => {
+            let mut response = see_other(&format!("{}/account", visit.prefix()));
+            add_cookie(
+                &mut response,
+                &clear_cookie(&session_cookie(&visit.ctx.tenant.tenant.slug)),
+            );
+            response
+        }
+        Err(fault) => fault_page(&visit, &fault),
+    }
+}
+
+/// `POST /account/apps/{client_id}/revoke`.
+pub(crate) async fn disconnect(
+    State(state): State<AppState>,
+    Path(path): Path<std::collections::HashMap<String, String>>,
+    visit: Visit,
+    Form(form): Form,
+) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    let Some(client) = path.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) else {
+        return problem_page(&visit, Problem::NotFound, None);
+    };
+    match state.app.disconnect(&visit.ctx, &who, &client).await {
+        Ok(true) => done(&visit, "app"),
+        Ok(false) => problem_page(&visit, Problem::NotFound, None),
+        Err(fault) => fault_page(&visit, &fault),
+    }
+}
+
+/// Who is signed in, if the form comes from our own page.
+async fn own(
+    state: &AppState,
+    visit: &Visit,
+    form: Result<Params, OAuthError>,
+) -> Result<SignedIn, Response> {
+    let params = form.map_err(|refused| local_error(visit, refused))?;
+    let fault = |fault: Fault| fault_page(visit, &fault);
+    if !is_own_post(&state.app, visit, visit.session_cookie(), params.get("csrf"))
+        .await
+        .map_err(fault)?
+    {
+        return Err(problem_page(visit, Problem::CrossSite, None));
+    }
+    let who = visit.signed_in(&state.app).await.map_err(fault)?;
+    who.ok_or_else(|| see_other(&format!("{}/account", visit.prefix())))
+}
+
+fn done(visit: &Visit, what: &str) -> Response {
+    see_other(&format!("{}/account?done={what}", visit.prefix()))
+}
+
+fn notice(done: &str) -> Option<AccountNotice> {
+    match done {
+        "app" => Some(AccountNotice::AppRevoked),
+        "password" => Some(AccountNotice::PasswordSet),
+        "session" => Some(AccountNotice::SessionEnded),
+        _ => None,
+    }
+}

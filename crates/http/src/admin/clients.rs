@@ -1,0 +1,178 @@
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{AuthMethod, Client, ClientId, ClientKind, ClientSettings};
+use engine::clients::{ClientError, NewClient};
+use serde::{Deserialize, Serialize};
+
+use super::{Listing, Operator, body, not_found, page_limit, problem};
+use crate::extract::Query;
+use crate::reply::fault_status;
+use crate::state::AppState;
+
+/// A client as shown to administrators: whether it has a secret, never the secret.
+#[derive(Debug, Serialize)]
+struct ClientView {
+    client_id: ClientId,
+    name: String,
+    kind: ClientKind,
+    token_endpoint_auth_method: AuthMethod,
+    settings: ClientSettings,
+    disabled: bool,
+    created_at: String,
+    updated_at: String,
+}
+
+impl From<Client> for ClientView {
+    fn from(client: Client) -> Self {
+        Self {
+            client_id: client.client_id,
+            name: client.name,
+            kind: client.kind,
+            token_endpoint_auth_method: client.auth_method,
+            settings: client.settings,
+            disabled: client.disabled_at.is_some(),
+            created_at: client.created_at.rfc3339(),
+            updated_at: client.updated_at.rfc3339(),
+        }
+    }
+}
+
+/// A client to be made.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateClient {
+    client_id: Option<ClientId>,
+    name: String,
+    kind: ClientKind,
+    token_endpoint_auth_method: AuthMethod,
+    #[serde(default)]
+    settings: ClientSettings,
+}
+
+/// A client just made, with its secret, shown once.
+#[derive(Debug, Serialize)]
+struct CreatedClient {
+    #[serde(flatten)]
+    client: ClientView,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_secret: Option<String>,
+}
+
+/// `GET /admin/v1/clients?after=…&limit=…`
+pub(crate) async fn list(State(state): State<AppState>, operator: Operator, Query(query): Query) -> Response {
+    let params = match query {
+        Ok(params) => params,
+        Err(refused) => return problem(StatusCode::BAD_REQUEST, refused.description),
+    };
+    let limit = match page_limit(&params) {
+        Ok(limit) => limit,
+        Err(response) => return response,
+    };
+    let Ok(after) = params.get("after").map(str::parse::<ClientId>).transpose() else {
+        return problem(StatusCode::BAD_REQUEST, "after is the id of a client");
+    };
+    match state
+        .app
+        .list_clients(&operator.ctx, after.as_ref(), limit + 1)
+        .await
+    {
+        Ok(clients) => {
+            let views = clients.into_iter().map(ClientView::from).collect();
+            Json(Listing::cut(views, limit, |client: &ClientView| {
+                client.client_id.to_string()
+            }))
+            .into_response()
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// `POST /admin/v1/clients`
+pub(crate) async fn create(State(state): State<AppState>, operator: Operator, bytes: Bytes) -> Response {
+    let wanted: CreateClient = match body(&bytes, operator.content_type.as_deref()) {
+        Ok(wanted) => wanted,
+        Err(response) => return response,
+    };
+    let new = NewClient {
+        client_id: wanted.client_id,
+        name: wanted.name,
+        kind: wanted.kind,
+        auth_method: wanted.token_endpoint_auth_method,
+        settings: wanted.settings,
+    };
+    match state.app.create_client(&operator.ctx, new).await {
+        Ok((client, secret)) => {
+            let client_secret = secret.map(|secret| secret.expose().clone());
+            (
+                StatusCode::CREATED,
+                Json(CreatedClient {
+                    client: client.into(),
+                    client_secret,
+                }),
+            )
+                .into_response()
+        }
+        Err(refused) => refusal(&refused),
+    }
+}
+
+/// `GET /admin/v1/clients/{id}`
+pub(crate) async fn read(
+    State(state): State<AppState>,
+    operator: Operator,
+    Path(path): Path<HashMap<String, String>>,
+) -> Response {
+    match id(&path) {
+        Some(id) => shown(state.app.client(&operator.ctx, &id).await),
+        None => not_found(),
+    }
+}
+
+/// `POST /admin/v1/clients/{id}/disable`
+pub(crate) async fn disable(
+    State(state): State<AppState>,
+    operator: Operator,
+    Path(path): Path<HashMap<String, String>>,
+) -> Response {
+    match id(&path) {
+        Some(id) => shown(state.app.disable_client(&operator.ctx, &id).await),
+        None => not_found(),
+    }
+}
+
+/// `POST /admin/v1/clients/{id}/enable`
+pub(crate) async fn enable(
+    State(state): State<AppState>,
+    operator: Operator,
+    Path(path): Path<HashMap<String, String>>,
+) -> Response {
+    match id(&path) {
+        Some(id) => shown(state.app.enable_client(&operator.ctx, &id).await),
+        None => not_found(),
+    }
+}
+
+fn id(path: &HashMap<String, String>) -> Option<ClientId> {
+    path.get("id")?.parse().ok()
+}
+
+fn shown(client: Result<Client, ClientError>) -> Response {
+    match client {
+        Ok(client) => Json(ClientView::from(client)).into_response(),
+        Err(refused) => refusal(&refused),
+    }
+}
+
+fn refusal(refused: &ClientError) -> Response {
+    match refused {
+        ClientError::IdTaken => problem(StatusCode::CONFLICT, "a client with this id exists already"),
+        ClientError::NotFound => not_found(),
+        ClientError::Settings(refused) => problem(StatusCode::BAD_REQUEST, refused.0),
+        ClientError::Fault(cause) => fault_status(cause),
+    }
+}

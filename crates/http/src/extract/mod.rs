@@ -1,0 +1,9 @@
+//! What handlers take from a request, parsed once at the edge.
+
+mod cookies;
+mod form;
+mod visit;
+
+pub(crate) use cookies::{Cookies, clear_cookie, flow_cookie, preference_cookie, session_cookie, set_cookie};
+pub(crate) use form::{Form, Query};
+pub(crate) use visit::Visit;

@@ -1,0 +1,180 @@
+use std::collections::HashMap;
+use std::net::IpAddr;
+
+use axum::extract::{FromRequestParts, Path};
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST, USER_AGENT};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::{Actor, RequestId, Slug};
+use engine::{App, Ctx, SignedIn};
+
+use super::{Cookies, preference_cookie, session_cookie};
+use crate::client_ip::ClientIp;
+use crate::pages::{Accent, Brand, Chrome, Locale};
+use crate::state::AppState;
+
+/// One request: its context, its cookies, its language.
+#[derive(Debug, Clone)]
+pub(crate) struct Visit {
+    /// Tenant, actor, time, address.
+    pub(crate) ctx: Ctx,
+    /// The browser's cookies.
+    pub(crate) cookies: Cookies,
+    /// All headers.
+    pub(crate) headers: HeaderMap,
+    /// `lang` of the query, when the reader just chose a language.
+    pub(crate) chosen: Option<Locale>,
+    /// Path and query without `lang`.
+    here: String,
+}
+
+const MAX_AGENT: usize = 512;
+
+impl FromRequestParts<AppState> for Visit {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        // An unreadable path is as unknown as a tenant that is not there.
+        let params = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
+        let named = params.ok().and_then(|Path(mut params)| params.remove("tenant"));
+        let tenant = match named {
+            Some(slug) => slug
+                .parse::<Slug>()
+                .ok()
+                .filter(|s| !s.is_default())
+                .and_then(|s| state.app.tenant(&s)),
+            None => host(&parts.headers)
+                .and_then(|host| state.app.tenant_by_host(host))
+                .or_else(|| state.app.tenant(&Slug::default_tenant())),
+        };
+        let tenant = tenant.ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
+        let client_ip: Option<IpAddr> = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
+        let request_id = match parts.extensions.get::<RequestId>() {
+            Some(id) => *id,
+            None => RequestId::generate(&state.app.world),
+        };
+        let agent = parts
+            .headers
+            .get(USER_AGENT)
+            .and_then(|value| value.to_str().ok());
+        let ctx = Ctx {
+            tenant,
+            actor: Actor::Anonymous,
+            request_id,
+            client_ip,
+            agent: agent.map(|agent| agent.chars().take(MAX_AGENT).collect()),
+            now: state.app.world.now(),
+        };
+        let (here, chosen) = without_lang(parts.uri.path(), parts.uri.query());
+        Ok(Self {
+            ctx,
+            cookies: Cookies::read(&parts.headers),
+            headers: parts.headers.clone(),
+            chosen,
+            here,
+        })
+    }
+}
+
+impl Visit {
+    /// A header's text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// What stands before each path of this tenant: nothing, or `/t/SLUG`.
+    pub(crate) fn prefix(&self) -> String {
+        let tenant = &self.ctx.tenant.tenant;
+        if tenant.settings.host.is_some() {
+            String::new()
+        } else {
+            tenant.slug.path()
+        }
+    }
+
+    /// The session cookie's value.
+    pub(crate) fn session_cookie(&self) -> Option<&str> {
+        self.cookies.get(&session_cookie(&self.ctx.tenant.tenant.slug))
+    }
+
+    /// Who is signed in in this browser.
+    pub(crate) async fn signed_in(&self, app: &App) -> Result<Option<SignedIn>, engine::Fault> {
+        match self.session_cookie() {
+            Some(cookie) => app.signed_in(&self.ctx, cookie).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a page is wanted rather than JSON.
+    pub(crate) fn wants_page(&self) -> bool {
+        self.header(ACCEPT.as_str())
+            .is_some_and(|accept| accept.contains("text/html"))
+    }
+
+    /// The language: what the reader chose, what the client asked for, what the browser says.
+    pub(crate) fn locale(&self, ui_locales: &[String]) -> Locale {
+        let asked: Vec<&str> = ui_locales.iter().map(String::as_str).collect();
+        let said = self.header(ACCEPT_LANGUAGE.as_str());
+        self.chosen
+            .unwrap_or_else(|| Locale::negotiate(&asked, said, self.cookies.get(preference_cookie())))
+    }
+
+    /// What surrounds a page of this tenant.
+    pub(crate) fn chrome(&self, ui_locales: &[String]) -> Chrome {
+        let tenant = &self.ctx.tenant.tenant;
+        let mut chrome = Chrome::new(self.locale(ui_locales), &tenant.name, &self.brand());
+        chrome.logo_url.clone_from(&tenant.settings.brand.logo);
+        chrome.path_prefix = self.prefix();
+        chrome.request_id = self.ctx.request_id.to_string();
+        chrome
+    }
+
+    /// The same, with the language switch: for pages that can be asked for again.
+    pub(crate) fn chrome_here(&self, ui_locales: &[String]) -> Chrome {
+        Chrome {
+            self_url: Some(self.here.clone()),
+            ..self.chrome(ui_locales)
+        }
+    }
+
+    /// The tenant's look. An accent that cannot be read was refused when it was set.
+    pub(crate) fn brand(&self) -> Brand {
+        let accent = self.ctx.tenant.tenant.settings.brand.accent.as_deref();
+        Brand {
+            accent: accent.and_then(|text| Accent::parse(text).ok()),
+            ..Brand::default()
+        }
+    }
+}
+
+/// The host a request was sent to, without port.
+fn host(headers: &HeaderMap) -> Option<&str> {
+    let host = headers.get(HOST)?.to_str().ok()?;
+    Some(
+        host.rsplit_once(':')
+            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+            .map_or(host, |(h, _)| h),
+    )
+}
+
+fn without_lang(path: &str, query: Option<&str>) -> (String, Option<Locale>) {
+    let mut chosen = None;
+    let kept: Vec<&str> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| match pair.strip_prefix("lang=") {
+            Some(tag) => {
+                chosen = Locale::matching(tag);
+                false
+            }
+            None => !pair.is_empty(),
+        })
+        .collect();
+    let here = if kept.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", kept.join("&"))
+    };
+    (here, chosen)
+}

@@ -1,0 +1,116 @@
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use engine::SignedIn;
+use engine::authorize::{ConsentView, Continued, FlowRefused, LiveFlow};
+use protocol::userinfo::scope_of;
+use serde_json::Value;
+
+use super::{find, page_app, show};
+use crate::extract::{Form, Query, Visit, flow_cookie};
+use crate::guard::{csrf_token, is_own_post};
+use crate::pages::{ConsentPage, Problem, ScopeItem};
+use crate::reply::{fault_page, flow_over, flow_page, local_error, problem_page, see_other};
+use crate::state::AppState;
+
+/// `GET /consent?flow=…`: the question, if it is what the flow waits for.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    let params = match query {
+        Ok(params) => params,
+        Err(refused) => return local_error(&visit, refused),
+    };
+    let (flow, signed_in) = match asked(&state, &visit, params.get("flow").unwrap_or_default()).await {
+        Ok(asked) => asked,
+        Err(response) => return response,
+    };
+    match state
+        .app
+        .continue_flow(&visit.ctx, &flow, signed_in.as_ref())
+        .await
+    {
+        Ok(Continued::Consent(view)) => consent_page(&visit, &flow, &view),
+        Ok(Continued::Login(_)) => see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id)),
+        other => show(&visit, &flow, other),
+    }
+}
+
+/// `POST /consent`: the answer. Exactly one of the two buttons.
+pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let params = match form {
+        Ok(params) => params,
+        Err(refused) => return local_error(&visit, refused),
+    };
+    let id = params.get("flow").unwrap_or_default();
+    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    match is_own_post(&state.app, &visit, cookie, params.get("csrf")).await {
+        Ok(true) => {}
+        Ok(false) => return problem_page(&visit, Problem::CrossSite, None),
+        Err(fault) => return fault_page(&visit, &fault),
+    }
+    let (flow, signed_in) = match asked(&state, &visit, id).await {
+        Ok(asked) => asked,
+        Err(response) => return response,
+    };
+    let (accept, deny) = (params.has("accept"), params.has("deny"));
+    match signed_in {
+        Some(who) if accept != deny => {
+            let answered = state.app.answer_consent(&visit.ctx, &flow, &who, accept).await;
+            show(&visit, &flow, answered)
+        }
+        _ => see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id)),
+    }
+}
+
+async fn asked(state: &AppState, visit: &Visit, id: &str) -> Result<(LiveFlow, Option<SignedIn>), Response> {
+    let flow = find(state, visit, id).await.map_err(|refused| match refused {
+        FlowRefused::Gone => flow_over(visit),
+        FlowRefused::Fault(fault) => fault_page(visit, &fault),
+    })?;
+    let signed_in = visit
+        .signed_in(&state.app)
+        .await
+        .map_err(|fault| fault_page(visit, &fault))?;
+    Ok((flow, signed_in))
+}
+
+fn consent_page(visit: &Visit, flow: &LiveFlow, view: &ConsentView) -> Response {
+    let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
+    let scopes = view.scopes.iter().map(|scope| ScopeItem {
+        name: scope.as_str(),
+        description: None,
+        values: values(view, scope.as_str()),
+    });
+    let (action, account) = (
+        format!("{}/consent", visit.prefix()),
+        format!("{}/account", visit.prefix()),
+    );
+    let flow_id = flow.id.to_string();
+    let page = ConsentPage {
+        action: &action,
+        flow: &flow_id,
+        csrf: &csrf_token(cookie),
+        app: page_app(&view.client),
+        return_host: &view.return_host,
+        user: &view.email,
+        scopes: scopes.collect(),
+        lifetime_seconds: Some(view.lifetime.as_secs()),
+        account_url: &account,
+    };
+    flow_page(
+        visit,
+        StatusCode::OK,
+        page.render(&visit.chrome_here(flow.ui_locales())),
+    )
+}
+
+/// What the client would see now under a scope: texts only, as they stand in the person's profile.
+fn values<'a>(view: &'a ConsentView, scope: &str) -> Vec<&'a str> {
+    let shown = |(claim, value): (&'a String, &'a Value)| {
+        let value = match value {
+            Value::Object(address) => address.get("formatted").and_then(Value::as_str),
+            other => other.as_str(),
+        };
+        value.filter(|_| scope_of(claim) == Some(scope))
+    };
+    view.values.iter().filter_map(shown).collect()
+}

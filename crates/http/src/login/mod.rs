@@ -1,0 +1,97 @@
+//! The pages of a sign-in. `GET /login?flow=…` takes a flow one step on and shows what is next.
+
+pub(crate) mod consent;
+pub(crate) mod sign_in;
+
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Client;
+use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
+
+use crate::extract::{Visit, clear_cookie, flow_cookie, set_cookie};
+use crate::guard::csrf_token;
+use crate::pages::{App, LoginError, LoginPage};
+use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, see_other};
+use crate::state::AppState;
+
+/// How long the browser keeps the cookie of a flow: a little longer than the flow lives.
+const COOKIE_KEPT: std::time::Duration = std::time::Duration::from_mins(20);
+
+/// Sends the browser into a flow that has just begun.
+pub(crate) fn enter(visit: &Visit, path: &str, flow: &NewFlow) -> Response {
+    let mut response = see_other(&format!("{}{path}?flow={}", visit.prefix(), flow.id));
+    add_cookie(
+        &mut response,
+        &set_cookie(&flow_cookie(flow.id), flow.browser.expose(), Some(COOKIE_KEPT)),
+    );
+    response
+}
+
+/// The flow with this id, if it is this browser's.
+pub(crate) async fn find(state: &AppState, visit: &Visit, id: &str) -> Result<LiveFlow, FlowRefused> {
+    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    state.app.flow(&visit.ctx, id, cookie).await
+}
+
+/// How a client is shown on a page.
+pub(crate) fn page_app(client: &Client) -> App<'_> {
+    App {
+        name: &client.name,
+        // A remote logo would tell its server who signs in when; the content security policy does not load it either.
+        logo_url: None,
+        policy_url: client.settings.policy_uri.as_deref(),
+        terms_url: client.settings.tos_uri.as_deref(),
+    }
+}
+
+/// Shows where a flow stands.
+pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, FlowRefused>) -> Response {
+    let here = |page: &str| see_other(&format!("{}/{page}?flow={}", visit.prefix(), flow.id));
+    let mut response = match continued {
+        Ok(Continued::Login(view)) => {
+            let email = view.login_hint.unwrap_or_default();
+            return login_page(visit, flow, StatusCode::OK, (&email, None));
+        }
+        Ok(Continued::Consent(_)) => return here("consent"),
+        Ok(Continued::Account) => see_other(&format!("{}/account", visit.prefix())),
+        Ok(Continued::Respond(delivery)) => {
+            let view = flow.login_view();
+            deliver(
+                visit,
+                view.client.as_ref().map_or("", |client| client.name.as_str()),
+                &delivery,
+            )
+        }
+        Err(FlowRefused::Gone) => flow_over(visit),
+        Err(FlowRefused::Fault(fault)) => return fault_page(visit, &fault),
+    };
+    add_cookie(&mut response, &clear_cookie(&flow_cookie(flow.id)));
+    response
+}
+
+/// The sign-in page.
+pub(crate) fn login_page(
+    visit: &Visit,
+    flow: &LiveFlow,
+    status: StatusCode,
+    (email, error): (&str, Option<LoginError>),
+) -> Response {
+    let view = flow.login_view();
+    let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
+    let (action, flow_id) = (format!("{}/login", visit.prefix()), flow.id.to_string());
+    let page = LoginPage {
+        action: &action,
+        flow: &flow_id,
+        csrf: &csrf_token(cookie),
+        app: view.client.as_ref().map(page_app),
+        email,
+        error,
+        notice: None,
+        passkeys: false,
+        recover_url: None,
+    };
+    // A failed attempt was a POST to `/login`; the language switch leads back to the flow's own address.
+    let mut chrome = visit.chrome(flow.ui_locales());
+    chrome.self_url = Some(format!("{action}?flow={flow_id}"));
+    flow_page(visit, status, page.render(&chrome))
+}

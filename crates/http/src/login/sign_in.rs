@@ -1,0 +1,101 @@
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use engine::authorize::FlowRefused;
+use engine::login::{LoginError, PasswordAttempt};
+use protocol::Params;
+
+use super::{find, login_page, show};
+use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
+use crate::guard::is_own_post;
+use crate::pages::{LoginError as Shown, Problem};
+use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, see_other};
+use crate::state::AppState;
+
+/// `GET /login?flow=…`: the next step of a flow. Without a flow: the way to the account pages.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    let params = match query {
+        Ok(params) => params,
+        Err(refused) => return local_error(&visit, refused),
+    };
+    let Some(id) = params.get("flow") else {
+        return see_other(&format!("{}/account", visit.prefix()));
+    };
+    let flow = match find(&state, &visit, id).await {
+        Ok(flow) => flow,
+        Err(FlowRefused::Gone) => return flow_over(&visit),
+        Err(FlowRefused::Fault(fault)) => return fault_page(&visit, &fault),
+    };
+    let signed_in = match visit.signed_in(&state.app).await {
+        Ok(signed_in) => signed_in,
+        Err(fault) => return fault_page(&visit, &fault),
+    };
+    let continued = state
+        .app
+        .continue_flow(&visit.ctx, &flow, signed_in.as_ref())
+        .await;
+    show(&visit, &flow, continued)
+}
+
+/// `POST /login`: mail address and password. Answers 303, so that no browser sends the password on (OA12).
+pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let params = match form {
+        Ok(params) => params,
+        Err(refused) => return local_error(&visit, refused),
+    };
+    let id = params.get("flow").unwrap_or_default();
+    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    match is_own_post(&state.app, &visit, cookie, params.get("csrf")).await {
+        Ok(true) => attempt(&state, &visit, &params, id).await,
+        Ok(false) => problem_page(&visit, Problem::CrossSite, None),
+        Err(fault) => fault_page(&visit, &fault),
+    }
+}
+
+async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> Response {
+    let flow = match find(state, visit, id).await {
+        Ok(flow) if flow.wants_sign_in() => flow,
+        Ok(_) | Err(FlowRefused::Gone) => return flow_over(visit),
+        Err(FlowRefused::Fault(fault)) => return fault_page(visit, &fault),
+    };
+    let email = params.get("email").unwrap_or_default();
+    let Some(password) = params.secret("password").filter(|_| !email.is_empty()) else {
+        return login_page(
+            visit,
+            &flow,
+            StatusCode::BAD_REQUEST,
+            (email, Some(Shown::Incomplete)),
+        );
+    };
+    let before = match visit.signed_in(&state.app).await {
+        Ok(before) => before,
+        Err(fault) => return fault_page(visit, &fault),
+    };
+    let attempt = PasswordAttempt {
+        email: email.to_owned(),
+        password,
+    };
+    match state
+        .app
+        .log_in(&visit.ctx, &flow, &attempt, before.as_ref())
+        .await
+    {
+        Ok(done) => {
+            let mut response = see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id));
+            let name = session_cookie(&visit.ctx.tenant.tenant.slug);
+            let lifetime = done.session.absolute_expires_at.since(visit.ctx.now);
+            add_cookie(
+                &mut response,
+                &set_cookie(&name, done.cookie.expose(), Some(lifetime)),
+            );
+            response
+        }
+        Err(LoginError::WrongCredentials) => login_page(
+            visit,
+            &flow,
+            StatusCode::UNAUTHORIZED,
+            (email, Some(Shown::Credentials)),
+        ),
+        Err(LoginError::Fault(fault)) => fault_page(visit, &fault),
+    }
+}

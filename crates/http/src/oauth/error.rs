@@ -1,0 +1,33 @@
+use axum::Json;
+use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::Fault;
+use protocol::client_auth;
+use protocol::error::{ErrorCode, OAuthError};
+
+use crate::reply::log_fault;
+
+/// The one mapping from refusals to answers of the token, introspection and revocation endpoints (RFC 6749 section 5.2).
+pub(crate) fn refusal(error: OAuthError) -> Response {
+    let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = (status, [(CACHE_CONTROL, "no-store")], Json(error)).into_response();
+    if error.code == ErrorCode::InvalidClient {
+        response
+            .headers_mut()
+            .insert(WWW_AUTHENTICATE, HeaderValue::from_static(client_auth::CHALLENGE));
+    }
+    response
+}
+
+/// The same for what is not the client's fault.
+pub(crate) fn fault(fault: &Fault) -> Response {
+    log_fault(fault);
+    if fault.is_unavailable() {
+        let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "come again in some seconds");
+        (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "2")], Json(error)).into_response()
+    } else {
+        let error = OAuthError::new(ErrorCode::ServerError, "something went wrong here");
+        (StatusCode::INTERNAL_SERVER_ERROR, Json(error)).into_response()
+    }
+}

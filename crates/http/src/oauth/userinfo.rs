@@ -1,0 +1,62 @@
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use engine::userinfo::UserinfoError;
+use protocol::error::OAuthError;
+use protocol::{Params, bearer};
+
+use super::error;
+use crate::extract::Visit;
+use crate::state::AppState;
+
+/// `GET /oauth/userinfo`.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit) -> Response {
+    answer(&state, &visit, None).await
+}
+
+/// `POST /oauth/userinfo`: the token in the header or in a form (RFC 6750 section 2.2).
+pub(crate) async fn post(State(state): State<AppState>, visit: Visit, body: Bytes) -> Response {
+    let is_form = visit
+        .header(CONTENT_TYPE.as_str())
+        .is_some_and(|mime| mime.trim_start().starts_with("application/x-www-form-urlencoded"));
+    if !is_form {
+        return answer(&state, &visit, None).await;
+    }
+    match Params::parse_form(&body) {
+        Ok(form) => answer(&state, &visit, Some(&form)).await,
+        Err(cause) => refused(&visit, Some(cause.into()), StatusCode::BAD_REQUEST),
+    }
+}
+
+async fn answer(state: &AppState, visit: &Visit, form: Option<&Params>) -> Response {
+    let token = match bearer::extract(visit.header(AUTHORIZATION.as_str()), form) {
+        Ok(token) => token,
+        Err(cause) => {
+            let status = StatusCode::from_u16(cause.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+            return refused(visit, cause.error(), status);
+        }
+    };
+    match state.app.userinfo(&visit.ctx, token.expose()).await {
+        Ok(claims) => ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
+        Err(UserinfoError::Refused(cause)) => {
+            let status = StatusCode::from_u16(cause.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+            refused(visit, Some(cause), status)
+        }
+        Err(UserinfoError::Fault(fault)) => error::fault(&fault),
+    }
+}
+
+fn refused(visit: &Visit, cause: Option<OAuthError>, status: StatusCode) -> Response {
+    let challenge = bearer::challenge(visit.ctx.issuer().as_str(), cause.as_ref(), Some("openid"));
+    let mut response = match cause {
+        Some(cause) => (status, Json(cause)).into_response(),
+        None => status.into_response(),
+    };
+    if let Ok(value) = HeaderValue::from_str(&challenge) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, value);
+    }
+    response
+}

@@ -1,0 +1,154 @@
+//! Every route of the public listener, in one table: path, who may call it, and the handler.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+
+use crate::extract::Visit;
+use crate::pages::Problem;
+use crate::reply::problem_page;
+use crate::state::AppState;
+use crate::{account, admin, assets, health, home, invite, login, oauth};
+
+/// Who may call a route. Every route has one (AZ1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Holders of an access token with the scope `rsp.admin`.
+    Admin,
+    /// Holders of an access token.
+    Bearer,
+    /// A browser in a flow of its own: a cookie, and for changes the token of our page.
+    Browser,
+    /// Clients that prove who they are.
+    Client,
+    /// Anybody: nothing here is secret and nothing changes but what the caller brings.
+    Public,
+    /// A person signed in.
+    Session,
+}
+
+/// Where a path lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    /// Once, on the host.
+    Host,
+    /// Under each tenant's issuer.
+    Issuer,
+    /// Under each tenant's issuer, readable by pages of its public clients.
+    Shared,
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct Route {
+    /// The path, relative to the issuer.
+    pub path: &'static str,
+    /// Who may call it.
+    pub access: Access,
+    place: Place,
+    handler: MethodRouter<AppState>,
+}
+
+fn row(path: &'static str, access: Access, place: Place, handler: MethodRouter<AppState>) -> Route {
+    Route {
+        path,
+        access,
+        place,
+        handler,
+    }
+}
+
+/// The table.
+#[rustfmt::skip]
+pub fn table() -> Vec<Route> {
+    use Access::{Admin, Bearer, Browser, Client, Public, Session};
+    use Place::{Host, Issuer, Shared};
+    vec![
+        row("/health", Public, Host, get(health::get)),
+        row("/assets/{name}", Public, Host, get(assets::get)),
+        row("/assets/tenant.css", Public, Issuer, get(assets::tenant)),
+        row("/", Public, Issuer, get(home::get)),
+
+        row("/.well-known/openid-configuration", Public, Shared, get(oauth::discovery::get)),
+        row("/.well-known/oauth-authorization-server", Public, Shared, get(oauth::discovery::get)),
+        row("/oauth/jwks", Public, Shared, get(oauth::jwks::get)),
+        row("/oauth/authorize", Browser, Issuer, get(oauth::authorize::get).post(oauth::authorize::post)),
+        row("/oauth/token", Client, Shared, post(oauth::token::post)),
+        row("/oauth/introspect", Client, Issuer, post(oauth::introspect::post)),
+        row("/oauth/revoke", Client, Shared, post(oauth::revoke::post)),
+        row("/oauth/userinfo", Bearer, Shared, get(oauth::userinfo::get).post(oauth::userinfo::post)),
+        row("/oauth/logout", Browser, Issuer, get(oauth::logout::get).post(oauth::logout::post)),
+
+        row("/login", Browser, Issuer, get(login::sign_in::get).post(login::sign_in::post)),
+        row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)),
+        row("/invite", Browser, Issuer, get(invite::get).post(invite::post)),
+        row("/account", Session, Issuer, get(account::get)),
+        row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)),
+        row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)),
+        row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)),
+
+        row("/admin/v1/users", Admin, Issuer, get(admin::users::list).post(admin::users::create)),
+        row("/admin/v1/users/{id}", Admin, Issuer, get(admin::users::read)),
+        row("/admin/v1/users/{id}/disable", Admin, Issuer, post(admin::users::disable)),
+        row("/admin/v1/users/{id}/enable", Admin, Issuer, post(admin::users::enable)),
+        row("/admin/v1/clients", Admin, Issuer, get(admin::clients::list).post(admin::clients::create)),
+        row("/admin/v1/clients/{id}", Admin, Issuer, get(admin::clients::read)),
+        row("/admin/v1/clients/{id}/disable", Admin, Issuer, post(admin::clients::disable)),
+        row("/admin/v1/clients/{id}/enable", Admin, Issuer, post(admin::clients::enable)),
+    ]
+}
+
+/// The router made of the table. The edge (limits, headers, log) goes around it.
+pub fn router(state: AppState) -> Router {
+    let mut router = Router::new();
+    for Route {
+        path, place, handler, ..
+    } in table()
+    {
+        let handler = match place {
+            Place::Shared => handler.layer(from_fn_with_state(state.clone(), oauth::cors::allow)),
+            Place::Host | Place::Issuer => handler,
+        };
+        if place != Place::Host {
+            router = router.route(&under_tenant(path), handler.clone());
+            if let Some(path) = metadata_path(path) {
+                router = router.route(&path, handler.clone());
+            }
+        }
+        router = router.route(path, handler);
+    }
+    router
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(state)
+}
+
+/// The same path under a tenant that has no host of its own.
+fn under_tenant(path: &str) -> String {
+    format!("/t/{{tenant}}{}", if path == "/" { "" } else { path })
+}
+
+/// Where RFC 8414 section 3.1 puts the metadata of an issuer with a path.
+fn metadata_path(path: &str) -> Option<String> {
+    path.starts_with("/.well-known/")
+        .then(|| format!("{path}/t/{{tenant}}"))
+}
+
+async fn not_found(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {
+    refused(visit, Problem::NotFound, StatusCode::NOT_FOUND)
+}
+
+async fn method_not_allowed(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {
+    refused(visit, Problem::MethodNotAllowed, StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// A page for people, a bare status (which the edge turns into a problem document) for programs.
+fn refused(visit: Result<Visit, Response>, problem: Problem, status: StatusCode) -> Response {
+    match visit {
+        Ok(visit) if visit.wants_page() => problem_page(&visit, problem, None),
+        _ => status.into_response(),
+    }
+}
