@@ -1,0 +1,4 @@
+//! Bodies of the commands.
+
+pub mod completions;
+pub mod config;

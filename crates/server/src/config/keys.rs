@@ -1,0 +1,377 @@
+//! The table of all settings.
+
+use Kind::{Address, Choice, DatabaseUrl, File, Filter, Networks, Secret, Time, Variable, WebUrl};
+use Preset::{InData, Is, Unset};
+
+use super::kinds::Kind;
+
+/// One setting.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Dotted path in the TOML file.
+    pub path: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) preset: Preset,
+    /// Meaning, in one sentence without the final stop.
+    pub doc: &'static str,
+}
+
+/// What holds when nobody sets the key.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Preset {
+    /// This TOML literal.
+    Is(&'static str),
+    /// A file of this name in the data directory.
+    InData(&'static str),
+    /// Nothing; the text says what that means.
+    Unset(&'static str),
+}
+
+impl Key {
+    /// Finds a setting by its path.
+    #[must_use]
+    pub fn find(path: &str) -> Option<&'static Key> {
+        KEYS.iter().find(|key| key.path == path)
+    }
+
+    /// The environment variable that sets this key.
+    #[must_use]
+    pub fn variable(&self) -> String {
+        format!("RSP__{}", self.path.to_ascii_uppercase().replace('.', "__"))
+    }
+
+    /// Whether the value, or a part of it, must not be shown.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        matches!(self.kind, DatabaseUrl | Secret)
+    }
+}
+
+const fn key(path: &'static str, kind: Kind, preset: Preset, doc: &'static str) -> Key {
+    Key {
+        path,
+        kind,
+        preset,
+        doc,
+    }
+}
+
+const fn count(least: i64, most: i64) -> Kind {
+    Kind::Count { least, most }
+}
+
+/// A number of things kept in memory at once.
+const MANY: i64 = 1_000_000;
+/// A number of bytes kept in memory per request.
+const BYTES: i64 = 64 * 1024 * 1024;
+
+/// Everything that can be set, in the order of the reference.
+pub static KEYS: &[Key] = &[
+    key(
+        "server.public_url",
+        WebUrl,
+        Is("\"http://localhost:8080\""),
+        "Address people and clients use; the issuer of the default tenant",
+    ),
+    key(
+        "server.listen",
+        Address,
+        Is("\"127.0.0.1:8080\""),
+        "Public listener",
+    ),
+    key(
+        "server.management_listen",
+        Address,
+        Is("\"127.0.0.1:9090\""),
+        "Listener of /livez, /readyz and /metrics",
+    ),
+    key(
+        "server.management_token",
+        Secret,
+        Unset("none, which is refused on an address others can reach"),
+        "Bearer token of the management listener",
+    ),
+    key(
+        "server.trusted_proxies",
+        Networks,
+        Is("[]"),
+        "Networks of proxies whose X-Forwarded-For is believed",
+    ),
+    key(
+        "server.tls.cert",
+        File,
+        Unset("plain http"),
+        "Certificate with its intermediates, PEM",
+    ),
+    key(
+        "server.tls.key",
+        File,
+        Unset("plain http"),
+        "Private key of the certificate, PEM",
+    ),
+    key(
+        "server.tls.profile",
+        Choice(&["strict", "compatible"]),
+        Is("\"strict\""),
+        "strict: TLS 1.3 only; compatible: also TLS 1.2 with AEAD suites",
+    ),
+    key(
+        "server.limits.max_connections",
+        count(1, MANY),
+        Is("10000"),
+        "Connections open at once; more are closed",
+    ),
+    key(
+        "server.limits.handshake_timeout",
+        Time,
+        Is("\"10s\""),
+        "Time for a TLS handshake",
+    ),
+    key(
+        "server.limits.header_read_timeout",
+        Time,
+        Is("\"10s\""),
+        "Time for a request head, and for a connection that says nothing",
+    ),
+    key(
+        "server.limits.keep_alive_idle",
+        Time,
+        Is("\"75s\""),
+        "Time a connection may rest between requests",
+    ),
+    key(
+        "server.limits.body_read_timeout",
+        Time,
+        Is("\"10s\""),
+        "Time for a whole request body",
+    ),
+    key(
+        "server.limits.write_timeout",
+        Time,
+        Is("\"10s\""),
+        "Time a peer may accept no byte of an answer",
+    ),
+    key(
+        "server.limits.stall_timeout",
+        Time,
+        Is("\"60s\""),
+        "Time a request may be open without any byte moving; longer than request_timeout",
+    ),
+    key(
+        "server.limits.max_header_bytes",
+        count(8192, BYTES),
+        Is("32768"),
+        "Bytes of a request head; 431 beyond",
+    ),
+    key(
+        "server.limits.max_headers",
+        count(10, 10_000),
+        Is("100"),
+        "Header fields of a request; 431 beyond",
+    ),
+    key(
+        "server.limits.h2_max_concurrent_streams",
+        count(1, 10_000),
+        Is("100"),
+        "Requests at once on one HTTP/2 connection",
+    ),
+    key(
+        "server.limits.h2_max_pending_reset_streams",
+        count(1, 10_000),
+        Is("20"),
+        "Streams an HTTP/2 peer may reset before they were accepted",
+    ),
+    key(
+        "server.limits.h2_max_local_reset_streams",
+        count(1, 10_000),
+        Is("100"),
+        "Streams reset because of errors of an HTTP/2 peer",
+    ),
+    key(
+        "server.limits.h2_ping_interval",
+        Time,
+        Is("\"20s\""),
+        "Interval of pings to a silent HTTP/2 peer",
+    ),
+    key(
+        "server.limits.drain_timeout",
+        Time,
+        Is("\"10s\""),
+        "Time for requests in flight when the server stops",
+    ),
+    key(
+        "server.limits.request_timeout",
+        Time,
+        Is("\"30s\""),
+        "Time for a handler to begin its answer; 503 beyond",
+    ),
+    key(
+        "server.limits.max_in_flight",
+        count(1, MANY),
+        Is("1024"),
+        "Requests handled at once; 503 beyond",
+    ),
+    key(
+        "server.limits.max_body_bytes",
+        count(1024, BYTES),
+        Is("65536"),
+        "Bytes of a request body; 413 beyond",
+    ),
+    key(
+        "server.limits.max_uri_bytes",
+        count(1024, BYTES),
+        Is("16384"),
+        "Bytes of path and query; 414 beyond",
+    ),
+    key(
+        "database.url",
+        DatabaseUrl,
+        InData("rsp.db"),
+        "sqlite:///PATH or postgres://ROLE:PASSWORD@HOST/DATABASE?sslmode=verify-full, as the application's role",
+    ),
+    key(
+        "database.owner_url",
+        DatabaseUrl,
+        Unset("the same as url, right for SQLite only"),
+        "The same database as the role that owns the tables; used by migrations only",
+    ),
+    key(
+        "database.connections",
+        count(1, 10_000),
+        Is("16"),
+        "Connections to PostgreSQL",
+    ),
+    key(
+        "database.readers",
+        count(1, 1_000),
+        Is("4"),
+        "Reading connections to SQLite, beside the one that writes",
+    ),
+    key(
+        "database.wait",
+        Time,
+        Is("\"2s\""),
+        "Time a request waits for a connection or its turn to write",
+    ),
+    key(
+        "database.statement_timeout",
+        Time,
+        Is("\"10s\""),
+        "Longest statement on PostgreSQL",
+    ),
+    key(
+        "database.lock_timeout",
+        Time,
+        Is("\"5s\""),
+        "Longest wait for a row lock on PostgreSQL",
+    ),
+    key(
+        "database.idle_timeout",
+        Time,
+        Is("\"30s\""),
+        "Longest pause inside a transaction on PostgreSQL",
+    ),
+    key(
+        "database.commit.members",
+        count(1, 10_000),
+        Is("128"),
+        "Transactions that share one commit on SQLite at most",
+    ),
+    key(
+        "database.commit.member_time",
+        Time,
+        Is("\"100ms\""),
+        "Time of one transaction in such a group",
+    ),
+    key(
+        "database.commit.queue",
+        count(1, MANY),
+        Is("1024"),
+        "Transactions that may wait for their turn",
+    ),
+    key(
+        "database.commit.open_least",
+        Time,
+        Is("\"2ms\""),
+        "Shortest time a group stays open",
+    ),
+    key(
+        "database.commit.open_most",
+        Time,
+        Is("\"20ms\""),
+        "Longest time a group stays open",
+    ),
+    key(
+        "database.append.batch",
+        count(1, 10_000),
+        Is("256"),
+        "Events in one commit of the appender at most",
+    ),
+    key(
+        "database.append.queue",
+        count(1, MANY),
+        Is("4096"),
+        "Events that may wait for the appender",
+    ),
+    key(
+        "shared.url",
+        Choice(&["memory"]),
+        Is("\"memory\""),
+        "Where attempt counters and caches are kept",
+    ),
+    key(
+        "keys.kek.file",
+        File,
+        Unset("not from a file"),
+        "File with the key-encryption key: 32 random bytes in base64 or hex, readable by the owner only",
+    ),
+    key(
+        "keys.kek.env",
+        Variable,
+        Unset("not from the environment"),
+        "Environment variable with the key-encryption key",
+    ),
+    key(
+        "password.memory_kib",
+        count(64, 262_144),
+        Is("65536"),
+        "Memory of one Argon2id hash, in KiB",
+    ),
+    key(
+        "password.iterations",
+        count(1, 16),
+        Is("3"),
+        "Passes over that memory",
+    ),
+    key("password.lanes", count(1, 16), Is("4"), "Lanes of that memory"),
+    key(
+        "password.max_concurrent",
+        count(1, 1_024),
+        Unset("as many as there are cores"),
+        "Hashes computed at once; this times memory_kib bounds the memory",
+    ),
+    key(
+        "password.queue",
+        count(1, 100_000),
+        Unset("32 times the number of cores"),
+        "Sign-ins that may wait for their hash; 503 beyond",
+    ),
+    key(
+        "password.wait",
+        Time,
+        Is("\"5s\""),
+        "The longest a sign-in waits for its hash",
+    ),
+    key(
+        "log.level",
+        Filter,
+        Is("\"info\""),
+        "Least severe level written, or directives such as info,access=warn",
+    ),
+    key(
+        "log.format",
+        Choice(&["auto", "json", "text"]),
+        Is("\"auto\""),
+        "auto: text on a terminal, JSON elsewhere",
+    ),
+];

@@ -1,0 +1,105 @@
+//! From settings to what the other crates take.
+
+use domain::Secret;
+use engine::PasswordPolicy;
+use http_face::client_ip::TrustedProxies;
+use http_face::layers::EdgeSettings;
+use http_face::listener;
+use storage::{AppendLimits, DbOptions, GroupLimits};
+
+use super::{Config, Database, Password, Server};
+
+impl Config {
+    /// The issuer of the default tenant: the public URL without a slash at its end.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        self.server.public_url.as_str().trim_end_matches('/').to_owned()
+    }
+}
+
+impl Server {
+    /// Bounds of the public listener.
+    #[must_use]
+    pub fn listener_limits(&self) -> listener::Limits {
+        let limits = &self.limits;
+        listener::Limits {
+            max_connections: limits.max_connections,
+            handshake_timeout: limits.handshake_timeout,
+            header_read_timeout: limits.header_read_timeout,
+            keep_alive_idle: limits.keep_alive_idle,
+            body_read_timeout: limits.body_read_timeout,
+            write_timeout: limits.write_timeout,
+            stall_timeout: limits.stall_timeout,
+            max_header_bytes: limits.max_header_bytes,
+            max_headers: limits.max_headers,
+            h2_max_concurrent_streams: limits.h2_max_concurrent_streams,
+            h2_max_pending_reset_streams: limits.h2_max_pending_reset_streams,
+            h2_max_local_reset_streams: limits.h2_max_local_reset_streams,
+            h2_ping_interval: limits.h2_ping_interval,
+            drain_timeout: limits.drain_timeout,
+        }
+    }
+
+    /// The edge in front of the public routes.
+    #[must_use]
+    pub fn edge(&self) -> EdgeSettings {
+        EdgeSettings {
+            request_timeout: self.limits.request_timeout,
+            max_in_flight: self.limits.max_in_flight,
+            max_body_bytes: self.limits.max_body_bytes,
+            body_bytes_by_route: Vec::new(),
+            max_uri_bytes: self.limits.max_uri_bytes,
+            https: self.public_url.scheme() == "https",
+            trusted_proxies: TrustedProxies::new(self.trusted_proxies.clone()),
+        }
+    }
+}
+
+impl Database {
+    /// The application's connection to its database.
+    #[must_use]
+    pub fn options(&self) -> DbOptions {
+        DbOptions {
+            url: self.url.clone(),
+            connections: self.connections,
+            readers: self.readers,
+            wait: self.wait,
+            statement_timeout: self.statement_timeout,
+            lock_timeout: self.lock_timeout,
+            idle_timeout: self.idle_timeout,
+            group: GroupLimits {
+                members: self.commit.members,
+                member: self.commit.member_time,
+                queue: self.commit.queue,
+                open_least: self.commit.open_least,
+                open_most: self.commit.open_most,
+            },
+            append: AppendLimits {
+                batch: self.append.batch,
+                queue: self.append.queue,
+            },
+        }
+    }
+
+    /// The URL migrations use: the owner's, else the application's.
+    #[must_use]
+    pub fn migration_url(&self) -> &Secret<String> {
+        self.owner_url.as_ref().unwrap_or(&self.url)
+    }
+}
+
+impl Password {
+    /// Cost and bounds of password hashing; what is unset follows the number of cores.
+    #[must_use]
+    pub fn policy(&self) -> PasswordPolicy {
+        let usual = PasswordPolicy::default();
+        PasswordPolicy {
+            memory_kib: self.memory_kib,
+            iterations: self.iterations,
+            lanes: self.lanes,
+            concurrent: self.max_concurrent.unwrap_or(usual.concurrent),
+            queue: self.queue.unwrap_or(usual.queue),
+            wait: self.wait,
+        }
+    }
+}
