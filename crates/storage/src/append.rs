@@ -134,7 +134,7 @@ impl Batcher {
         let Some(first) = by_tenant.keys().next() else {
             return Ok(());
         };
-        let mut tx = self.store.begin(*first).await?;
+        let mut tx = self.store.begin_batch(*first).await?;
         for (tenant, appends) in by_tenant {
             tx.switch_to(tenant).await?;
             let events: Vec<&AuditRow> = appends.iter().map(|append| &append.event).collect();

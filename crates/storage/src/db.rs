@@ -41,6 +41,14 @@ impl Store {
             Self::Sqlite(store) => store.begin(tenant).await,
         }
     }
+
+    /// For a batch of this crate's own.
+    pub(crate) async fn begin_batch(&self, tenant: TenantId) -> Result<Tx, StoreError> {
+        match self {
+            Self::Postgres(store) => store.begin(tenant).await,
+            Self::Sqlite(store) => store.begin_batch(tenant).await,
+        }
+    }
 }
 
 impl Db {
@@ -55,7 +63,7 @@ impl Db {
         Ok(Self { store, appender })
     }
 
-    /// Begins a change for `tenant`.
+    /// Begins a change for `tenant`. A task has one transaction at a time: on SQLite a second would wait for the first.
     pub async fn begin(&self, tenant: TenantId) -> Result<Tx, StoreError> {
         self.store.begin(tenant).await
     }
@@ -69,7 +77,7 @@ impl Db {
     }
 
     /// Records an event that changes nothing else, together with others that come at the same time; returns when it is
-    /// durable.
+    /// durable. Never from within a transaction: on SQLite the event would stand in line behind it.
     pub async fn append(&self, append: Append) -> Result<(), StoreError> {
         self.appender.append(append).await
     }

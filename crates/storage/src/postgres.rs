@@ -3,7 +3,6 @@
 mod partitions;
 mod rights;
 
-use std::future::Future;
 use std::time::Duration;
 
 use domain::TenantId;

@@ -60,6 +60,14 @@ impl SqliteStore {
         })
     }
 
+    /// For a batch of this crate's own.
+    pub(crate) async fn begin_batch(&self, tenant: TenantId) -> Result<Tx, StoreError> {
+        Ok(Tx {
+            tenant,
+            work: Work::Sqlite(self.writer.admit_batch().await?),
+        })
+    }
+
     pub(crate) async fn read(&self, tenant: TenantId) -> Result<Read, StoreError> {
         Ok(Read {
             tenant,

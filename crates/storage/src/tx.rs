@@ -1,6 +1,5 @@
 //! Transactions and reads: both speak for one tenant, and carry it as `$1` into every statement.
 
-use std::future::Future;
 use std::time::Duration;
 
 use domain::{Events, TenantId};

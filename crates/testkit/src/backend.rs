@@ -1,9 +1,10 @@
 //! A migrated, empty database of either engine, one for each test.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use domain::TenantId;
-use storage::{Db, DbOptions, MigrateOptions};
+use storage::{Db, DbOptions, GroupLimits, MigrateOptions};
 
 use crate::postgres::{self, Schema};
 use crate::world::START;
@@ -35,7 +36,19 @@ impl Backend {
     /// # Panics
     /// When it cannot be made: that is a failed test, never a skipped one.
     pub async fn fresh(self) -> Store {
-        self.fresh_with(DbOptions::default()).await
+        // A machine busy with other tests must not make a transaction expire.
+        let patient = Duration::from_secs(30);
+        let group = GroupLimits {
+            member: patient,
+            ..GroupLimits::default()
+        };
+        let waits = DbOptions {
+            wait: patient,
+            lock_timeout: patient,
+            statement_timeout: patient,
+            ..DbOptions::default()
+        };
+        self.fresh_with(DbOptions { group, ..waits }).await
     }
 
     /// A migrated, empty database opened with these limits; their address is replaced.

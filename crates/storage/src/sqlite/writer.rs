@@ -11,6 +11,8 @@
 //! - No deferred constraints: they would be checked at the outer commit and fail the innocent.
 
 mod stats;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,9 +33,11 @@ pub use stats::WriterStats;
 /// How long an abandoned statement may hold the connection before the writer gives it up and takes a new one.
 const SEAT_PATIENCE: Duration = Duration::from_secs(1);
 
+/// How many times longer a batch may take than a single transaction.
+const BATCH: u32 = 10;
+
 type Outcome = Result<(), StoreError>;
 type Ack = oneshot::Sender<Outcome>;
-type Grant = oneshot::Sender<Member>;
 /// The connection, while a member has it; empty once the writer took it back.
 type Seat = Arc<Mutex<Option<SqliteConnection>>>;
 
@@ -41,6 +45,14 @@ type Seat = Arc<Mutex<Option<SqliteConnection>>>;
 enum End {
     Commit(Ack),
     Rollback(Ack),
+}
+
+/// A place in the line.
+#[derive(Debug)]
+struct Place {
+    grant: oneshot::Sender<Member>,
+    /// How long the turn may take.
+    limit: Duration,
 }
 
 /// One transaction's turn on the connection.
@@ -86,8 +98,9 @@ impl Member {
 /// The way to the one writing connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Grant>,
+    queue: mpsc::Sender<Place>,
     wait: Duration,
+    limit: Duration,
     counters: Arc<Counters>,
     closing: CancellationToken,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -115,6 +128,7 @@ impl Writer {
         Self {
             queue,
             wait,
+            limit: limits.member,
             counters,
             closing,
             task,
@@ -123,9 +137,21 @@ impl Writer {
 
     /// Waits for a turn, but only for so long.
     pub(crate) async fn admit(&self) -> Result<Member, StoreError> {
+        self.turn(self.limit).await
+    }
+
+    /// The same for a batch of this crate's own, which waits for nobody and so may take longer.
+    pub(crate) async fn admit_batch(&self) -> Result<Member, StoreError> {
+        self.turn(self.limit * BATCH).await
+    }
+
+    async fn turn(&self, limit: Duration) -> Result<Member, StoreError> {
         let turn = async {
             let (grant, granted) = oneshot::channel();
-            self.queue.send(grant).await.map_err(|_| StoreError::Closed)?;
+            self.queue
+                .send(Place { grant, limit })
+                .await
+                .map_err(|_| StoreError::Closed)?;
             granted.await.map_err(|_| StoreError::Busy)
         };
         let member = timeout(self.wait, turn).await.unwrap_or(Err(StoreError::Busy));
@@ -151,7 +177,7 @@ impl Writer {
 
 /// The task that owns the connection.
 struct Owner {
-    waiting: mpsc::Receiver<Grant>,
+    waiting: mpsc::Receiver<Place>,
     options: SqliteConnectOptions,
     limits: GroupLimits,
     counters: Arc<Counters>,
@@ -178,10 +204,10 @@ impl Owner {
     }
 
     /// The next in line, as long as there can be one.
-    async fn next(&mut self) -> Option<Grant> {
+    async fn next(&mut self) -> Option<Place> {
         tokio::select! {
             biased;
-            grant = self.waiting.recv() => grant,
+            place = self.waiting.recv() => place,
             () = self.closing.cancelled() => {
                 self.waiting.close();
                 self.waiting.recv().await
@@ -190,7 +216,7 @@ impl Owner {
     }
 
     /// One outer transaction; gives the connection back if it is still good.
-    async fn group(&mut self, mut connection: SqliteConnection, first: Grant) -> Option<SqliteConnection> {
+    async fn group(&mut self, mut connection: SqliteConnection, first: Place) -> Option<SqliteConnection> {
         // On error `first` is dropped. A foreign process holding the lock leaves the connection good.
         if connection.execute("BEGIN IMMEDIATE; SAVEPOINT m").await.is_err() {
             return None;
@@ -198,8 +224,8 @@ impl Owner {
         let opened = Instant::now();
         let open = self.counters.open_for(self.limits);
         let (mut next, mut waiting, mut fate) = (Some(first), Vec::new(), Ok(()));
-        while let Some(grant) = next.take() {
-            let Some((back, step)) = self.turn(connection, grant, &mut waiting).await else {
+        while let Some(place) = next.take() {
+            let Some((back, step)) = self.turn(connection, place, &mut waiting).await else {
                 lose(
                     waiting,
                     &self.counters,
@@ -254,22 +280,27 @@ impl Owner {
     async fn turn(
         &self,
         connection: SqliteConnection,
-        grant: Grant,
+        place: Place,
         waiting: &mut Vec<Ack>,
     ) -> Option<(SqliteConnection, &'static str)> {
-        if grant.is_closed() {
+        if place.grant.is_closed() {
             return Some((connection, "ROLLBACK TO m"));
         }
         let seat: Seat = Arc::new(Mutex::new(Some(connection)));
         let (end, ended) = oneshot::channel();
-        let told = grant
+        let told = place
+            .grant
             .send(Member {
                 seat: seat.clone(),
                 end,
                 failed: false,
             })
             .is_ok();
-        let end = if told { self.end_of(ended).await } else { None };
+        let end = if told {
+            self.end_of(ended, place.limit).await
+        } else {
+            None
+        };
         let connection = timeout(SEAT_PATIENCE, seat.lock()).await.ok()?.take()?;
         let step = match end {
             Some(End::Commit(ack)) => {
@@ -286,8 +317,8 @@ impl Owner {
     }
 
     /// How the member ended; nothing if it was dropped or ran out of time.
-    async fn end_of(&self, ended: oneshot::Receiver<End>) -> Option<End> {
-        let end = timeout(self.limits.member, ended).await;
+    async fn end_of(&self, ended: oneshot::Receiver<End>, limit: Duration) -> Option<End> {
+        let end = timeout(limit, ended).await;
         if end.is_err() {
             self.counters.expired();
         }

@@ -1,0 +1,181 @@
+//! A hundred callers at once, one winner.
+
+use std::sync::Arc;
+
+use domain::{KeyState, SigningAlg, TenantId};
+use storage::{Db, codes, flows, invitations, refresh_tokens, sessions, signing_keys, users};
+use testkit::Backend;
+
+use crate::scene::{Scene, keep};
+
+const CALLERS: usize = 100;
+
+on_both! {
+    one_caller_consumes_a_code
+    one_caller_consumes_a_refresh_token
+    one_caller_finishes_a_flow
+    one_caller_accepts_an_invitation
+    one_caller_ends_a_session
+    one_caller_takes_an_address
+    one_node_activates_a_key
+}
+
+/// Runs `attempt` a hundred times at once; how many came back with `true`.
+async fn winners<F, A>(s: &Scene, attempt: F) -> usize
+where
+    F: Fn(Db, TenantId) -> A + Send + Sync + 'static,
+    A: Future<Output = bool> + Send + 'static,
+{
+    let start = Arc::new(tokio::sync::Barrier::new(CALLERS));
+    let attempt = Arc::new(attempt);
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..CALLERS {
+        let (db, tenant) = (s.db().clone(), s.tenant);
+        let (start, attempt) = (start.clone(), attempt.clone());
+        callers.spawn(async move {
+            start.wait().await;
+            attempt(db, tenant).await
+        });
+    }
+    callers.join_all().await.into_iter().filter(|won| *won).count()
+}
+
+async fn one_caller_consumes_a_code(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let (_, _, grant) = s.add_family().await;
+    let code = s.code(&grant);
+    let mut tx = s.tx().await;
+    codes::insert(&mut tx, &code).await.unwrap();
+    keep(tx).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = codes::consume(&mut tx, &code.hash, now).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+}
+
+async fn one_caller_consumes_a_refresh_token(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let (_, _, grant) = s.add_family().await;
+    let token = s.refresh_token(&grant);
+    let mut tx = s.tx().await;
+    refresh_tokens::insert(&mut tx, &token).await.unwrap();
+    keep(tx).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = refresh_tokens::consume(&mut tx, &token.hash, now).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+}
+
+async fn one_caller_finishes_a_flow(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let flow = s.flow();
+    let mut tx = s.tx().await;
+    flows::insert(&mut tx, &flow).await.unwrap();
+    keep(tx).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = flows::finish(&mut tx, flow.id, now).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+}
+
+async fn one_caller_accepts_an_invitation(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.add_user("ada@example.com").await;
+    let invitation = s.invitation(user.id);
+    let mut tx = s.tx().await;
+    invitations::insert(&mut tx, &invitation).await.unwrap();
+    keep(tx).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = invitations::consume(&mut tx, &invitation.hash, now)
+            .await
+            .unwrap();
+        keep(tx).await;
+        won == Some(user.id)
+    });
+    assert_eq!(won.await, 1);
+}
+
+async fn one_caller_ends_a_session(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.add_user("ada@example.com").await;
+    let (session, _) = s.add_session(user.id).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = sessions::end(&mut tx, session.id, now).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+}
+
+async fn one_caller_takes_an_address(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.user("ada@example.com");
+    let world = s.world.clone();
+    let won = winners(&s, move |db, tenant| {
+        let user = domain::User {
+            id: domain::UserId::generate(&world),
+            ..user.clone()
+        };
+        async move {
+            let mut tx = db.begin(tenant).await.unwrap();
+            let won = users::insert(&mut tx, &user, None).await.unwrap();
+            keep(tx).await;
+            won
+        }
+    });
+    assert_eq!(won.await, 1);
+    assert_eq!(users::count(&mut s.read().await).await.unwrap(), 1);
+}
+
+async fn one_node_activates_a_key(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let mut tx = s.tx().await;
+    for kid in ["old", "new"] {
+        assert!(
+            signing_keys::insert(&mut tx, &s.signing_key(kid, SigningAlg::ES256))
+                .await
+                .unwrap()
+        );
+    }
+    let old = domain::KeyId("old".into());
+    assert!(
+        signing_keys::activate(&mut tx, &old, SigningAlg::ES256, s.now)
+            .await
+            .unwrap()
+    );
+    keep(tx).await;
+    let now = s.now;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let kid = domain::KeyId("new".into());
+        let won = signing_keys::activate(&mut tx, &kid, SigningAlg::ES256, now)
+            .await
+            .unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+    let keys = signing_keys::list(&mut s.read().await).await.unwrap();
+    let active: Vec<_> = keys
+        .iter()
+        .filter(|k| k.state == KeyState::Active)
+        .map(|k| k.kid.0.as_str())
+        .collect();
+    assert_eq!(active, ["new"]);
+}
