@@ -317,13 +317,17 @@ impl Client {
 
     /// Whether a page of `origin` may call the CORS endpoints for this client. Confidential clients have no pages.
     pub fn allows_origin(&self, origin: &str) -> bool {
+        let vary_port = self.kind == ClientKind::Native;
         self.kind.is_public()
-            && (self.settings.allowed_origins.iter().any(|o| o.as_str() == origin)
+            && (self
+                .settings
+                .allowed_origins
+                .iter()
+                .any(|own| own.as_str() == origin)
                 || self
                     .settings
                     .redirect_uris
                     .iter()
-                    .filter_map(RedirectUri::origin)
-                    .any(|o| o.as_str() == origin))
+                    .any(|uri| uri.is_of_origin(origin, vary_port)))
     }
 }

@@ -75,6 +75,12 @@ impl RedirectUri {
         presented == self.0 || (vary_port && same_but_loopback_port(&self.0, presented))
     }
 
+    /// Whether a page of `origin` is where this URI is. `vary_port` as in [`Self::matches`].
+    pub fn is_of_origin(&self, origin: &str, vary_port: bool) -> bool {
+        self.origin()
+            .is_some_and(|own| own.0 == origin || (vary_port && same_but_loopback_port(&own.0, origin)))
+    }
+
     /// The origin a browser gives a page of this URI; `None` for private-use schemes.
     pub fn origin(&self) -> Option<Origin> {
         let url = Url::parse(&self.0).ok()?;

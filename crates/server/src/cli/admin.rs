@@ -34,6 +34,10 @@ pub struct KeyRotateArgs {
     /// Rotate only this signature algorithm (RFC 7518 name); all of the tenant's when absent
     #[arg(long, value_name = "ALG", value_enum)]
     pub algorithm: Option<KeyAlgorithm>,
+
+    /// Sign with the new key now; verifiers with a cached key set refuse new tokens until they fetch it again
+    #[arg(long)]
+    pub at_once: bool,
 }
 
 /// Signature algorithms a tenant can hold keys for (RFC 7518 §3.1, RFC 8037).

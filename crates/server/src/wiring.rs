@@ -1,0 +1,132 @@
+//! Puts a running server together: the public face, the management face, upkeep, and a graceful end.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use axum::Router;
+use engine::App;
+use http_face::layers::{EdgeSettings, protect};
+use http_face::listener::Server;
+use http_face::management::{Catalogue, Management, Metrics, Readiness};
+use http_face::tls::TlsHandle;
+use http_face::{AppState, DemoHome, router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Config;
+
+/// The sockets a server answers on.
+#[derive(Debug)]
+pub struct Faces {
+    /// Everybody.
+    pub public: Vec<TcpListener>,
+    /// Operators.
+    pub management: Vec<TcpListener>,
+    /// Certificate of the public face; `None` speaks plain HTTP.
+    pub tls: Option<TlsHandle>,
+}
+
+/// What a server is made of.
+#[derive(Debug)]
+pub struct Wiring {
+    /// Its settings.
+    pub config: Config,
+    /// Its use cases.
+    pub app: Arc<App>,
+    /// Its sockets.
+    pub faces: Faces,
+    /// The demo's front page.
+    pub demo: Option<Arc<DemoHome>>,
+    /// Another application in the same process: the demo's sample.
+    pub beside: Option<(Router, TcpListener)>,
+}
+
+/// Serves until SIGTERM or SIGINT, then drains.
+pub async fn run(wiring: Wiring) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    serve(wiring, stop).await;
+    Ok(())
+}
+
+/// Serves until `stop`: readiness goes first, then requests in flight finish, then upkeep writes what is left.
+pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
+    let Wiring {
+        config,
+        app,
+        faces,
+        demo,
+        beside,
+    } = wiring;
+    let mut catalogue = Catalogue::default();
+    let metrics = Metrics::register(&mut catalogue);
+    let readiness = Readiness::default();
+    let limits = config.server.listener_limits();
+    let (drain, end) = (CancellationToken::new(), CancellationToken::new());
+    let (servers, rest) = (TaskTracker::new(), TaskTracker::new());
+
+    let state = AppState {
+        app: Arc::clone(&app),
+        demo,
+    };
+    let public = protect(
+        router(state),
+        config.server.edge(),
+        app.world.clone(),
+        metrics.clone(),
+    );
+    let public = Server::new(public, limits.clone(), metrics.clone())
+        .on(faces.public)
+        .with_tls(faces.tls);
+    servers.spawn(public.run(drain.clone()));
+    if let Some((router, socket)) = beside {
+        let router = protect(
+            router,
+            EdgeSettings::default(),
+            app.world.clone(),
+            metrics.clone(),
+        );
+        servers.spawn(
+            Server::new(router, limits.clone(), metrics.clone())
+                .on([socket])
+                .run(drain.clone()),
+        );
+    }
+
+    let probe = {
+        let app = Arc::clone(&app);
+        move || {
+            let app = Arc::clone(&app);
+            async move { app.db.ping().await.map_err(|cause| cause.to_string()) }
+        }
+    };
+    let management = Management::new(catalogue, readiness.clone())
+        .check("database", probe)
+        .token(config.server.management_token.clone())
+        .router();
+    rest.spawn(
+        Server::new(management, limits, metrics)
+            .on(faces.management)
+            .run(end.clone()),
+    );
+    rest.spawn(Arc::clone(&app).run_upkeep(end.clone()));
+
+    stop.await;
+    tracing::info!("stopping: no new connections, requests in flight finish");
+    readiness.drain();
+    drain.cancel();
+    servers.close();
+    servers.wait().await;
+    end.cancel();
+    rest.close();
+    rest.wait().await;
+    app.db.close().await;
+}
