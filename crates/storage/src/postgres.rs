@@ -2,11 +2,14 @@
 
 mod partitions;
 mod rights;
+#[cfg(test)]
+mod tests;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::TenantId;
-use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
 use sqlx::{ConnectOptions as _, Connection as _};
 
 use crate::schema::{self, SchemaError};
@@ -129,10 +132,24 @@ impl PgStore {
     }
 }
 
+/// The server's address. Beyond this machine the connection is encrypted and the server's name is checked, whatever the
+/// address says (DB4).
+fn address(url: &str) -> Result<PgConnectOptions, StoreError> {
+    let options: PgConnectOptions = url.parse().map_err(|_| SchemaError::Url)?;
+    let host = options.get_host().trim_matches(['[', ']']);
+    let is_local = options.get_socket().is_some()
+        || host == "localhost"
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    Ok(if is_local {
+        options
+    } else {
+        options.ssl_mode(PgSslMode::VerifyFull)
+    })
+}
+
 fn connect_options(options: &DbOptions) -> Result<PgConnectOptions, StoreError> {
     let millis = |limit: Duration| limit.as_millis().to_string();
-    let connect: PgConnectOptions = options.url.expose().parse().map_err(|_| SchemaError::Url)?;
-    Ok(connect
+    Ok(address(options.url.expose())?
         .application_name("rsp")
         .options([
             ("statement_timeout", millis(options.statement_timeout)),
@@ -167,7 +184,7 @@ pub(crate) async fn set_tenant(connection: &mut PgConnection, tenant: TenantId) 
 
 /// One connection for migrations, as the owner.
 pub(crate) async fn connect_owner(url: &str) -> Result<PgConnection, StoreError> {
-    let options: PgConnectOptions = url.parse().map_err(|_| SchemaError::Url)?;
+    let options = address(url)?;
     Ok(options
         .application_name("rsp migrate")
         .disable_statement_logging()

@@ -1,25 +1,17 @@
-//! What is written is read back, family by family: tenants, keys, clients, sign-ins, the audit log.
+//! What is written is read back: tenants, clients, sign-ins.
 
-use domain::{
-    Brand, ClientKind, EventKind, Events, KeyState, Outcome, RequestId, SessionId, SigningAlg, TenantSettings,
-};
-use serde_json::json;
-use storage::{audit, clients, data_keys, flows, purge, sessions, signing_keys, tenants};
+use domain::{Brand, ClientKind, SessionId, TenantSettings};
+use storage::{clients, flows, purge, sessions, tenants};
 use testkit::Backend;
 
 use crate::scene::{MINUTE, Scene, client_id, keep, scopes};
 
 on_both! {
     a_tenant_is_found_by_its_short_name
-    data_keys_are_one_per_person_and_period
     a_client_keeps_its_settings
     clients_are_listed_in_byte_order
-    one_signing_key_of_an_algorithm_is_active
-    a_retired_key_has_no_private_half
     a_flow_belongs_to_its_browser_until_it_ends
     a_session_is_found_until_it_is_ended
-    the_log_keeps_every_field
-    the_log_is_read_in_pages
     what_has_expired_is_purged
 }
 
@@ -68,71 +60,6 @@ async fn a_tenant_is_found_by_its_short_name(backend: Backend) {
     // And a row that is not the transaction's own tenant.
     let refused = tenants::insert(&mut tx, &all[1]).await;
     assert!(matches!(refused, Err(storage::StoreError::WrongTenant)));
-}
-
-async fn data_keys_are_one_per_person_and_period(backend: Backend) {
-    let s = Scene::new(backend).await;
-    let user = s.add_user("ada@example.com").await;
-    let tenant_key = s.data_key("signing");
-    let person_key = data_keys::DataKey {
-        user_id: Some(user.id),
-        ..s.data_key("person")
-    };
-    let month_key = data_keys::DataKey {
-        period: Some("2026-01".into()),
-        ..s.data_key("log")
-    };
-    let mut tx = s.tx().await;
-    for key in [&tenant_key, &person_key, &month_key] {
-        assert!(data_keys::insert(&mut tx, key).await.unwrap());
-        let second = data_keys::DataKey {
-            id: s.world.uuid_v7(),
-            ..key.clone()
-        };
-        assert!(
-            !data_keys::insert(&mut tx, &second).await.unwrap(),
-            "{}",
-            key.purpose
-        );
-    }
-    let next_month = data_keys::DataKey {
-        period: Some("2026-02".into()),
-        ..s.data_key("log")
-    };
-    assert!(data_keys::insert(&mut tx, &next_month).await.unwrap());
-    keep(tx).await;
-
-    let mut q = s.read().await;
-    assert_eq!(
-        data_keys::find(&mut q, tenant_key.id).await.unwrap(),
-        Some(tenant_key.clone())
-    );
-    assert_eq!(
-        data_keys::find_for_tenant(&mut q, "signing").await.unwrap(),
-        Some(tenant_key)
-    );
-    assert_eq!(
-        data_keys::find_for_user(&mut q, user.id).await.unwrap(),
-        Some(person_key)
-    );
-    assert_eq!(
-        data_keys::find_for_period(&mut q, "log", "2026-01")
-            .await
-            .unwrap(),
-        Some(month_key)
-    );
-    assert_eq!(
-        data_keys::find_for_period(&mut q, "log", "2026-03")
-            .await
-            .unwrap(),
-        None
-    );
-    drop(q);
-
-    let mut tx = s.tx().await;
-    assert!(data_keys::delete_for_user(&mut tx, user.id).await.unwrap());
-    assert!(!data_keys::delete_for_user(&mut tx, user.id).await.unwrap());
-    assert_eq!(data_keys::find_for_user(&mut tx, user.id).await.unwrap(), None);
 }
 
 async fn a_client_keeps_its_settings(backend: Backend) {
@@ -208,95 +135,6 @@ async fn clients_are_listed_in_byte_order(backend: Backend) {
         ["b"]
     );
     assert_eq!(ids(clients::list_public(&mut q).await.unwrap()), ["a", "b"]);
-}
-
-async fn one_signing_key_of_an_algorithm_is_active(backend: Backend) {
-    let s = Scene::new(backend).await;
-    let mut tx = s.tx().await;
-    for (kid, alg) in [
-        ("e1", SigningAlg::ES256),
-        ("e2", SigningAlg::ES256),
-        ("r1", SigningAlg::RS256),
-    ] {
-        assert!(
-            signing_keys::insert(&mut tx, &s.signing_key(kid, alg))
-                .await
-                .unwrap()
-        );
-    }
-    let kid = |text: &str| domain::KeyId(text.into());
-    assert!(
-        signing_keys::activate(&mut tx, &kid("e1"), SigningAlg::ES256, s.now)
-            .await
-            .unwrap()
-    );
-    assert!(
-        signing_keys::activate(&mut tx, &kid("r1"), SigningAlg::RS256, s.now)
-            .await
-            .unwrap()
-    );
-    // Not `next` any more, or never of that algorithm: nothing changes.
-    assert!(
-        !signing_keys::activate(&mut tx, &kid("e1"), SigningAlg::ES256, s.now)
-            .await
-            .unwrap()
-    );
-    assert!(
-        !signing_keys::activate(&mut tx, &kid("e2"), SigningAlg::RS256, s.now)
-            .await
-            .unwrap()
-    );
-    let later = s.later(MINUTE);
-    assert!(
-        signing_keys::activate(&mut tx, &kid("e2"), SigningAlg::ES256, later)
-            .await
-            .unwrap()
-    );
-    let second = signing_keys::SigningKeyRow {
-        state: KeyState::Active,
-        ..s.signing_key("e3", SigningAlg::ES256)
-    };
-    assert!(
-        !signing_keys::insert(&mut tx, &second).await.unwrap(),
-        "a second active key"
-    );
-    keep(tx).await;
-
-    let keys = signing_keys::list(&mut s.read().await).await.unwrap();
-    let states: Vec<_> = keys.iter().map(|k| (k.kid.0.as_str(), k.state)).collect();
-    assert_eq!(
-        states,
-        [
-            ("e1", KeyState::Retiring),
-            ("e2", KeyState::Active),
-            ("r1", KeyState::Active)
-        ]
-    );
-    assert_eq!(
-        (keys[0].activated_at, keys[0].retiring_at),
-        (Some(s.now), Some(later))
-    );
-}
-
-async fn a_retired_key_has_no_private_half(backend: Backend) {
-    let s = Scene::new(backend).await;
-    let key = s.signing_key("e1", SigningAlg::EdDSA);
-    let mut tx = s.tx().await;
-    assert!(signing_keys::insert(&mut tx, &key).await.unwrap());
-    assert_eq!(
-        signing_keys::list(&mut tx).await.unwrap(),
-        std::slice::from_ref(&key)
-    );
-    assert!(signing_keys::retire(&mut tx, &key.kid, s.now).await.unwrap());
-    assert!(!signing_keys::retire(&mut tx, &key.kid, s.now).await.unwrap());
-    let after = signing_keys::list(&mut tx).await.unwrap();
-    let expected = signing_keys::SigningKeyRow {
-        state: KeyState::Retired,
-        sealed_private: Vec::new(),
-        retired_at: Some(s.now),
-        ..key
-    };
-    assert_eq!(after, [expected]);
 }
 
 async fn a_flow_belongs_to_its_browser_until_it_ends(backend: Backend) {
@@ -404,59 +242,6 @@ async fn a_session_is_found_until_it_is_ended(backend: Backend) {
             .unwrap()
             .is_empty()
     );
-}
-
-async fn the_log_keeps_every_field(backend: Backend) {
-    let s = Scene::new(backend).await;
-    let full = audit::AuditRow {
-        outcome: Outcome::Failure,
-        reason: Some("wrong_password".into()),
-        actor_kind: "user".into(),
-        actor_id: Some("somebody".into()),
-        user_id: Some(domain::UserId::generate(&s.world)),
-        session_id: Some(SessionId::generate(&s.world)),
-        client_id: Some(client_id("shop")),
-        grant_id: Some(domain::GrantId::generate(&s.world)),
-        target_kind: Some("key".into()),
-        target_id: Some("k1".into()),
-        request_id: Some(RequestId::generate(&s.world)),
-        details: json!({ "nested": { "list": [1, 2.5, null, "ü"] } }),
-        sealed: Some(vec![0, 1, 255]),
-        seal_key: Some(s.world.uuid_v7()),
-        address_mac: Some(vec![1; 16]),
-        network_mac: Some(vec![2; 16]),
-        name_mac: Some(vec![3; 16]),
-        network_kind: Some("private".into()),
-        agent_family: Some("firefox".into()),
-        count: 7,
-        ..s.event(EventKind::TokenRefused)
-    };
-    let plain = s.event(EventKind::TokenIssued);
-    s.tx()
-        .await
-        .commit(Events::one(full.clone()).and(plain.clone()))
-        .await
-        .unwrap();
-    let rows = audit::list(&mut s.read().await, None, 10).await.unwrap();
-    assert_eq!(rows.len(), 2);
-    assert!(rows.contains(&full) && rows.contains(&plain));
-}
-
-async fn the_log_is_read_in_pages(backend: Backend) {
-    let s = Scene::new(backend).await;
-    let mut ids = Vec::new();
-    for _ in 0..5 {
-        let event = s.event(EventKind::TokenIssued);
-        ids.push(event.id);
-        s.tx().await.commit(event.into()).await.unwrap();
-    }
-    ids.sort();
-    let mut q = s.read().await;
-    let page = audit::list(&mut q, None, 3).await.unwrap();
-    assert_eq!(page.iter().map(|row| row.id).collect::<Vec<_>>(), ids[..3]);
-    let rest = audit::list(&mut q, Some(ids[2]), 3).await.unwrap();
-    assert_eq!(rest.iter().map(|row| row.id).collect::<Vec<_>>(), ids[3..]);
-    assert_eq!(audit::count(&mut q).await.unwrap(), 5);
 }
 
 async fn what_has_expired_is_purged(backend: Backend) {

@@ -27,6 +27,10 @@ mod families;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]
+mod keys;
+#[cfg(test)]
+mod log;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod people;

@@ -1,140 +1,22 @@
 //! The failure rules of shared commits, each provoked. The statements here are the tests' own; `marks` is a table that
 //! only they have.
 
-use std::sync::Arc;
+mod connection;
+mod marks;
+
 use std::time::Duration;
 
-use domain::{TenantId, Timestamp};
+use sqlx::ConnectOptions as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _};
-use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use crate::{Db, DbOptions, GroupLimits, MigrateOptions, Query as _, SqlErrorKind, StoreError, Tx};
+use crate::{Db, DbOptions, GroupLimits, Query as _, SqlErrorKind, StoreError, Tx};
 
-/// Ends the outer transaction from within a statement, as a full disk would.
-const BREAKER: &str = "
-    CREATE TABLE marks (tenant_id BLOB NOT NULL, name INTEGER NOT NULL PRIMARY KEY, CHECK (name <> -1)) STRICT;
-    CREATE TRIGGER break_all BEFORE INSERT ON marks WHEN new.name = -2 BEGIN
-        SELECT RAISE(ROLLBACK, 'broken');
-    END;";
-const MARK: &str = "INSERT INTO marks (tenant_id, name) VALUES ($1, $2)";
+use marks::{Marks, mark, polled_once};
+
 /// Holds the writer for tens of milliseconds.
 const SLOW: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
     SELECT count(*) FROM n WHERE $1 IS NOT NULL";
-
-struct Marks {
-    db: Db,
-    url: String,
-    tenant: TenantId,
-    /// Gone with the test.
-    _folder: tempfile::TempDir,
-}
-
-impl Marks {
-    /// A database whose groups stay open for as long as somebody waits, so that a test knows who shares a commit.
-    async fn new() -> Self {
-        let patient = Duration::from_mins(1);
-        Self::with(GroupLimits {
-            members: 1_000,
-            member: patient,
-            open_least: patient,
-            open_most: patient,
-            ..GroupLimits::default()
-        })
-        .await
-    }
-
-    async fn with(group: GroupLimits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("rsp.db").display());
-        crate::migrate(&MigrateOptions::at(url.clone(), Timestamp::from_secs(0)))
-            .await
-            .unwrap();
-        let options: SqliteConnectOptions = url.parse().unwrap();
-        let mut raw = options.connect().await.unwrap();
-        sqlx::raw_sql(BREAKER).execute(&mut raw).await.unwrap();
-        raw.close().await.unwrap();
-        let wait = Duration::from_mins(1);
-        let db = Db::open(&DbOptions {
-            wait,
-            group,
-            ..DbOptions::at(url.clone())
-        })
-        .await
-        .unwrap();
-        Self {
-            db,
-            url,
-            tenant: TenantId::from_uuid(uuid::Uuid::from_u128(7)),
-            _folder: folder,
-        }
-    }
-
-    async fn begin(&self) -> Tx {
-        self.db.begin(self.tenant).await.unwrap()
-    }
-
-    async fn names(&self) -> Vec<i64> {
-        let mut read = self.db.read(self.tenant).await.unwrap();
-        let rows: Vec<(i64,)> = read
-            .handle()
-            .all("SELECT name FROM marks WHERE tenant_id = $1 ORDER BY name", ())
-            .await
-            .unwrap();
-        rows.into_iter().map(|(name,)| name).collect()
-    }
-
-    /// A transaction in the given group's first place: the next ones wait behind it.
-    async fn first(&self, name: i64) -> Tx {
-        let mut tx = self.begin().await;
-        mark(&mut tx, name).await.unwrap();
-        tx
-    }
-
-    /// Queues a transaction and returns once it waits.
-    async fn queue<F>(
-        &self,
-        tasks: &mut JoinSet<(i64, Result<(), StoreError>)>,
-        name: i64,
-        body: fn(Tx, i64) -> F,
-    ) where
-        F: Future<Output = Result<(), StoreError>> + Send + 'static,
-    {
-        let (db, tenant) = (self.db.clone(), self.tenant);
-        let waits = Arc::new(Barrier::new(2));
-        let told = waits.clone();
-        tasks.spawn(async move {
-            let turn = db.begin(tenant);
-            tokio::pin!(turn);
-            // Polled once it stands in the queue.
-            assert!(
-                polled_once(&mut turn).await.is_none(),
-                "somebody else has the turn"
-            );
-            told.wait().await;
-            let tx = match turn.await {
-                Ok(tx) => tx,
-                Err(error) => return (name, Err(error)),
-            };
-            (name, body(tx, name).await)
-        });
-        waits.wait().await;
-    }
-}
-
-/// Polls once.
-async fn polled_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
-    tokio::select! {
-        biased;
-        output = future => Some(output),
-        () = std::future::ready(()) => None,
-    }
-}
-
-async fn mark(tx: &mut Tx, name: i64) -> Result<u64, StoreError> {
-    tx.handle().execute(MARK, (name,)).await
-}
 
 async fn marked(mut tx: Tx, name: i64) -> Result<(), StoreError> {
     mark(&mut tx, name).await?;
@@ -346,71 +228,4 @@ async fn a_foreign_writer_makes_the_database_busy() {
     sqlx::raw_sql("ROLLBACK").execute(&mut foreign).await.unwrap();
     marks.first(1).await.finish().await.unwrap();
     assert_eq!(marks.names().await, [1]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn too_few_and_too_many_values_are_refused() {
-    let marks = Marks::new().await;
-    let mut tx = marks.begin().await;
-    let few = tx.handle().execute(MARK, ()).await;
-    assert!(matches!(
-        few,
-        Err(StoreError::Arity {
-            expected: 2,
-            given: 1
-        })
-    ));
-    let many = tx.handle().execute(MARK, (1_i64, 2_i64)).await;
-    assert!(matches!(
-        many,
-        Err(StoreError::Arity {
-            expected: 2,
-            given: 3
-        })
-    ));
-    mark(&mut tx, 1).await.unwrap();
-    tx.finish().await.unwrap();
-    assert_eq!(marks.names().await, [1]);
-}
-
-#[tokio::test]
-async fn the_writing_connection_is_set_up_for_durability() {
-    let marks = Marks::new().await;
-    let mut tx = marks.begin().await;
-    for (pragma, expected) in [
-        (
-            "SELECT synchronous FROM pragma_synchronous WHERE $1 IS NOT NULL",
-            2,
-        ),
-        (
-            "SELECT foreign_keys FROM pragma_foreign_keys WHERE $1 IS NOT NULL",
-            1,
-        ),
-        ("SELECT temp_store FROM pragma_temp_store WHERE $1 IS NOT NULL", 2),
-        (
-            "SELECT recursive_triggers FROM pragma_recursive_triggers WHERE $1 IS NOT NULL",
-            1,
-        ),
-        (
-            "SELECT trusted_schema FROM pragma_trusted_schema WHERE $1 IS NOT NULL",
-            0,
-        ),
-        (
-            "SELECT journal_mode = 'wal' FROM pragma_journal_mode WHERE $1 IS NOT NULL",
-            1,
-        ),
-        ("SELECT query_only FROM pragma_query_only WHERE $1 IS NOT NULL", 0),
-    ] {
-        assert_eq!(
-            tx.handle().number(pragma, ()).await.unwrap(),
-            expected,
-            "{pragma}"
-        );
-    }
-    drop(tx);
-    let mut read = marks.db.read(marks.tenant).await.unwrap();
-    let query_only = "SELECT query_only FROM pragma_query_only WHERE $1 IS NOT NULL";
-    assert_eq!(read.handle().number(query_only, ()).await.unwrap(), 1);
-    let refused = read.handle().execute(MARK, (1_i64,)).await;
-    assert!(refused.is_err(), "readers cannot write");
 }
