@@ -1,6 +1,10 @@
 //! What tests stand on: private servers that leave nothing behind.
 
+#[cfg(feature = "app")]
+pub mod app;
 mod backend;
+#[cfg(feature = "app")]
+pub mod browser;
 mod cluster;
 pub mod postgres;
 pub mod process;
