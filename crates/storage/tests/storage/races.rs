@@ -1,6 +1,7 @@
 //! A hundred callers at once, one winner.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{KeyState, SigningAlg, TenantId};
 use storage::{Db, codes, flows, invitations, refresh_tokens, sessions, signing_keys, users};
@@ -18,6 +19,7 @@ on_both! {
     one_caller_ends_a_session
     one_caller_takes_an_address
     one_node_activates_a_key
+    several_nodes_activate_keys_one_after_the_other
 }
 
 /// Runs `attempt` a hundred times at once; how many came back with `true`.
@@ -178,4 +180,30 @@ async fn one_node_activates_a_key(backend: Backend) {
         .map(|k| k.kid.0.as_str())
         .collect();
     assert_eq!(active, ["new"]);
+}
+
+/// No key is active yet, so there is no row of one to wait for; a second active key would be an error.
+async fn several_nodes_activate_keys_one_after_the_other(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let mut tx = s.tx().await;
+    for n in 0..CALLERS {
+        let key = s.signing_key(&format!("k{n}"), SigningAlg::ES256);
+        assert!(signing_keys::insert(&mut tx, &key).await.unwrap());
+    }
+    keep(tx).await;
+    let (now, next) = (s.now, AtomicUsize::new(0));
+    let won = winners(&s, move |db, tenant| {
+        let kid = domain::KeyId(format!("k{}", next.fetch_add(1, Ordering::Relaxed)));
+        async move {
+            let mut tx = db.begin(tenant).await.unwrap();
+            let won = signing_keys::activate(&mut tx, &kid, SigningAlg::ES256, now)
+                .await
+                .unwrap();
+            keep(tx).await;
+            won
+        }
+    });
+    assert_eq!(won.await, CALLERS);
+    let keys = signing_keys::list(&mut s.read().await).await.unwrap();
+    assert_eq!(keys.iter().filter(|k| k.state == KeyState::Active).count(), 1);
 }
