@@ -26,6 +26,8 @@ fn dependencies_between_rooms_point_one_way() {
     assert_eq!(breaches("rsp-storage", "rsp-engine", ""), 1);
     assert_eq!(breaches("rsp-protocol", "rsp-storage", ""), 1);
     assert_eq!(breaches("rsp-http", "rsp-storage", ""), 1);
+    assert_eq!(breaches("rsp-http", "rsp-storage", "dev"), 0);
+    assert_eq!(breaches("rsp-storage", "rsp-engine", "dev"), 1);
     assert_eq!(breaches("rsp-storage", "rsp-testkit", "dev"), 0);
     assert_eq!(breaches("rsp-storage", "rsp-testkit", ""), 1);
     assert_eq!(breaches("rsp-unheard-of", "rsp-domain", ""), 1);

@@ -117,12 +117,19 @@ fn refusal(room: &Room, dependency: &Value) -> Option<String> {
     let is_for_tests = text(dependency, "kind") == "dev";
     let is_our_own = dependency.get("path").is_some_and(Value::is_string);
     if is_our_own {
-        let is_allowed = room.uses.contains(&name) || (is_for_tests && name == "rsp-testkit");
+        // Tests look into every room below their own, and stand on the testkit.
+        let is_allowed =
+            room.uses.contains(&name) || (is_for_tests && (name == "rsp-testkit" || is_below(room, name)));
         return (!is_allowed).then(|| format!("may not use {name}: dependencies point one way only"));
     }
     let wrapped = WRAPPED.iter().find(|wrapped| wrapped.library == name)?;
     (!wrapped.by.contains(&room.package))
         .then(|| format!("may not use {name}: only {} may", wrapped.by.join(", ")))
+}
+
+fn is_below(room: &Room, name: &str) -> bool {
+    let below = ROOMS.iter().filter(|other| room.uses.contains(&other.package));
+    room.uses.contains(&name) || below.into_iter().any(|other| is_below(other, name))
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
