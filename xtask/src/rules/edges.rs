@@ -67,7 +67,7 @@ struct Wrapped {
 const WRAPPED: &[Wrapped] = &[
     Wrapped {
         library: "axum",
-        by: &["rsp-http", "rsp-server"],
+        by: &["rsp-http", "rsp-server", "rsp-testkit"],
     },
     Wrapped {
         library: "axum-extra",
