@@ -12,7 +12,7 @@ use crate::{App, Ctx, Fault};
 /// How often upkeep looks around. Also how soon a node sees what another has changed in keys and tenants.
 const EVERY: Duration = Duration::from_secs(5);
 /// Rows removed in one transaction.
-const PURGE_SLICE: u32 = 500;
+const PURGE_SLICE: u32 = 200;
 /// Every so many rounds rows past their time are removed.
 const PURGE_ROUNDS: u32 = 12;
 

@@ -1,9 +1,9 @@
 //! Every route of the public listener, in one table: path, who may call it, and the handler.
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
@@ -105,12 +105,19 @@ pub fn table() -> Vec<Route> {
 pub fn router(state: AppState) -> Router {
     let mut router = Router::new();
     for Route {
-        path, place, handler, ..
+        path,
+        access,
+        place,
+        handler,
     } in table()
     {
         let handler = match place {
             Place::Shared => handler.layer(from_fn_with_state(state.clone(), oauth::cors::allow)),
             Place::Host | Place::Issuer => handler,
+        };
+        let handler = match access {
+            Access::Browser | Access::Session => handler.layer(from_fn_with_state(state.clone(), right_host)),
+            Access::Admin | Access::Bearer | Access::Client | Access::Public => handler,
         };
         if place != Place::Host {
             router = router.route(&under_tenant(path), handler.clone());
@@ -135,6 +142,20 @@ fn under_tenant(path: &str) -> String {
 fn metadata_path(path: &str) -> Option<String> {
     path.starts_with("/.well-known/")
         .then(|| format!("{path}/t/{{tenant}}"))
+}
+
+/// An issuer on `localhost` works under no other name: cookies and passkeys belong to one. Behind a proxy the host may
+/// be rewritten, so elsewhere nothing is concluded from it.
+async fn right_host(State(_): State<AppState>, visit: Visit, request: Request, next: Next) -> Response {
+    let issuer = visit.ctx.issuer().as_str();
+    let host = issuer
+        .split_once("://")
+        .map_or(issuer, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+    let is_local = host == "localhost" || host.starts_with("localhost:");
+    if is_local && visit.header("host").is_some_and(|asked| asked != host) {
+        return problem_page(&visit, Problem::WrongHost, Some(issuer));
+    }
+    next.run(request).await
 }
 
 async fn not_found(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {

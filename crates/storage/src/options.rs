@@ -81,7 +81,7 @@ impl Default for GroupLimits {
     fn default() -> Self {
         Self {
             members: 128,
-            member: Duration::from_millis(100),
+            member: Duration::from_millis(500),
             queue: 1_024,
             open_least: Duration::from_millis(2),
             open_most: Duration::from_millis(20),

@@ -118,7 +118,7 @@ impl TestApp {
             lanes: 1,
             concurrent: 4,
             queue: 1_000,
-            wait: Duration::from_secs(60),
+            wait: Duration::from_mins(1),
         };
         let options = AppOptions {
             public_url: ISSUER.to_owned(),

@@ -215,16 +215,12 @@ pub struct PageForm {
 impl PageForm {
     /// The form with this id; empty if the page has none.
     pub fn find(page: &str, id: &str) -> Self {
-        let Some((_, rest)) = page
-            .split("<form")
-            .skip(1)
-            .map(|form| ((), form))
-            .find(|(_, form)| {
-                form.split('>')
-                    .next()
-                    .is_some_and(|tag| attribute(tag, "id").as_deref() == Some(id))
-            })
-        else {
+        let named = |form: &&str| {
+            form.split('>')
+                .next()
+                .is_some_and(|tag| attribute(tag, "id").as_deref() == Some(id))
+        };
+        let Some(rest) = page.split("<form").skip(1).find(named) else {
             return Self::default();
         };
         let inside = rest.split("</form>").next().unwrap_or_default();

@@ -160,26 +160,4 @@ impl App {
         tx.commit(events).await?;
         self.user(ctx, id).await
     }
-
-    /// Sets a person's password. Every session they had ends (SE5).
-    pub async fn set_password(
-        &self,
-        ctx: &Ctx,
-        id: UserId,
-        password: &Secret<String>,
-    ) -> Result<(), UserError> {
-        check_password(password)?;
-        let hash = self.passwords.hash(&self.world, password).await?;
-        let events = self
-            .record(ctx, Event::success(EventKind::PasswordChanged).user(id))
-            .await?;
-        let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        if !users::set_password(&mut tx, id, &hash, ctx.now).await? {
-            tx.rollback().await?;
-            return Err(UserError::NotFound);
-        }
-        sessions::end_for_user(&mut tx, id, ctx.now).await?;
-        tx.commit(events).await?;
-        Ok(())
-    }
 }

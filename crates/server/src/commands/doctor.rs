@@ -12,23 +12,23 @@ use crate::output::{ExitCode, Failure, Printer, Row};
 /// One thing that was looked at.
 #[derive(Debug, Serialize)]
 struct Check {
-    check: &'static str,
+    what: &'static str,
     ok: bool,
     finding: String,
 }
 
 impl Check {
-    fn fine(check: &'static str, finding: impl Into<String>) -> Self {
+    fn fine(what: &'static str, finding: impl Into<String>) -> Self {
         Self {
-            check,
+            what,
             ok: true,
             finding: finding.into(),
         }
     }
 
-    fn bad(check: &'static str, finding: impl Into<String>) -> Self {
+    fn bad(what: &'static str, finding: impl Into<String>) -> Self {
         Self {
-            check,
+            what,
             ok: false,
             finding: finding.into(),
         }
@@ -40,7 +40,7 @@ impl Row for Check {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.check.to_owned(),
+            self.what.to_owned(),
             if self.ok { "ok" } else { "FAILED" }.to_owned(),
             self.finding.clone(),
         ]

@@ -280,7 +280,7 @@ pub static KEYS: &[Key] = &[
     key(
         "database.commit.member_time",
         Time,
-        Is("\"100ms\""),
+        Is("\"500ms\""),
         "Time of one transaction in such a group",
     ),
     key(
