@@ -110,7 +110,7 @@ pub struct DemoArgs {
 
     /// Add an exact redirect URI to the client `demo-web`; may be repeated
     #[arg(long = "redirect-uri", value_name = "URI", value_hint = ValueHint::Url)]
-    pub redirect_uris: Vec<url::Url>,
+    pub redirect_uris: Vec<String>,
 
     /// Serve https with a private CA, written to `ca.pem` in the data directory
     #[arg(long)]

@@ -49,7 +49,8 @@ impl Server {
             max_body_bytes: self.limits.max_body_bytes,
             body_bytes_by_route: Vec::new(),
             max_uri_bytes: self.limits.max_uri_bytes,
-            https: self.public_url.scheme() == "https",
+            // A promise of https made for `localhost` would hold for every other program on the machine.
+            https: self.public_url.scheme() == "https" && self.public_url.host_str() != Some("localhost"),
             trusted_proxies: TrustedProxies::new(self.trusted_proxies.clone()),
         }
     }

@@ -250,8 +250,12 @@ async fn update_web_client(
         sample::post_logout_redirect_uri(plan.sample_url),
     ];
     for uri in &plan.args.redirect_uris {
-        callbacks.push(uri.to_string());
-        byes.push(format!("{}/bye", uri.origin().ascii_serialization()));
+        // As written: a redirect URI is compared as a string.
+        let origin = register(uri)?
+            .origin()
+            .ok_or_else(|| Failure::usage(format!("{uri} has no origin")))?;
+        callbacks.push(uri.clone());
+        byes.push(format!("{}/bye", origin.as_str()));
     }
     for list in [&mut callbacks, &mut byes] {
         let mut seen = std::collections::HashSet::new();
