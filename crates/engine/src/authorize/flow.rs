@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{Client, FlowId, OpaqueToken, Timestamp, TokenHash, TokenKind, UserId};
+use domain::{Client, ClientKind, ConsentRule, FlowId, OpaqueToken, Timestamp, TokenHash, TokenKind, UserId};
 use protocol::authorize::{AuthorizeRequest, Delivery};
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::id_token::Hint;
@@ -243,13 +243,10 @@ impl App {
             Ok(expected) => expected,
             Err(error) => return Ok(Step::Refuse(error)),
         };
-        let mut consented =
-            client.settings.consent == domain::ConsentRule::Implied && !client.kind.is_public();
-        if let (false, Some(who)) = (consented, signed_in) {
-            let mut read = self.db.read(ctx.tenant_id()).await?;
-            let granted = user_consents::granted(&mut read, who.user.id, &client.client_id).await?;
-            consented = granted.is_some_and(|granted| request.scopes.is_subset_of(&granted));
-        }
+        let consented = match signed_in {
+            Some(who) => self.has_consented(ctx, Asked { client, request }, who).await?,
+            None => false,
+        };
         Ok(step::next(&Facts {
             request,
             signed_in: signed_in.map(|s| Proof {
@@ -264,6 +261,25 @@ impl App {
             consented,
             now: ctx.now,
         }))
+    }
+
+    /// Whether the person need not be asked. What calls itself a native client may be any program on the device, so it
+    /// never gets past the person unseen (OA18, RFC 8252 section 8.6).
+    async fn has_consented(
+        &self,
+        ctx: &Ctx,
+        Asked { client, request }: Asked<'_>,
+        who: &SignedIn,
+    ) -> Result<bool, Fault> {
+        match (client.kind, client.settings.consent) {
+            (ClientKind::Native, _) => Ok(false),
+            (ClientKind::Confidential, ConsentRule::Implied) => Ok(true),
+            (ClientKind::Confidential | ClientKind::Spa, _) => {
+                let mut read = self.db.read(ctx.tenant_id()).await?;
+                let granted = user_consents::granted(&mut read, who.user.id, &client.client_id).await?;
+                Ok(granted.is_some_and(|granted| request.scopes.is_subset_of(&granted)))
+            }
+        }
     }
 
     /// The person the client expects: from the hint it sent, or from the `sub` it asked for (OIDC Core section 5.5.1).

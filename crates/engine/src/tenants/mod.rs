@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use domain::{Actor, Event, EventKind, Issuer, Slug, Tenant, TenantId, TenantSettings};
+use domain::{Actor, Brand, Event, EventKind, Issuer, Slug, Tenant, TenantId, TenantSettings};
 
 use crate::ctx::TenantView;
 use crate::{App, Ctx, Fault};
@@ -141,6 +141,35 @@ impl App {
     }
 }
 
+impl App {
+    /// Changes a tenant's name and settings.
+    pub async fn update_tenant(
+        &self,
+        ctx: &Ctx,
+        name: &str,
+        settings: TenantSettings,
+    ) -> Result<Arc<TenantView>, TenantError> {
+        check(name, &settings)?;
+        let other = settings
+            .host
+            .as_deref()
+            .and_then(|host| self.tenant_by_host(host));
+        if other.is_some_and(|other| other.tenant.id != ctx.tenant_id()) {
+            return Err(TenantError::Settings("another tenant has this host name"));
+        }
+        let event = Event::success(EventKind::ConfigurationChanged).target("tenant", ctx.tenant_id());
+        let events = self.record(ctx, event).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await.map_err(Fault::from)?;
+        storage::tenants::update_settings(&mut tx, &settings, name)
+            .await
+            .map_err(Fault::from)?;
+        tx.commit(events).await.map_err(Fault::from)?;
+        self.reload_tenants().await?;
+        let view = self.tenant(&ctx.tenant.tenant.slug);
+        view.ok_or(TenantError::Fault(Fault::Internal("the tenant is gone")))
+    }
+}
+
 fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
     if name.is_empty() || name.chars().count() > 100 {
         return Err(TenantError::Settings("a tenant's name has 1 to 100 characters"));
@@ -148,9 +177,47 @@ fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
     if !matches!(settings.rsa_bits, 3072 | 4096) {
         return Err(TenantError::Settings("rsa_bits is 3072 or 4096"));
     }
+    check_brand(&settings.brand)?;
+    if settings.host.as_deref().is_some_and(|host| !is_host_name(host)) {
+        return Err(TenantError::Settings("host is a plain host name in lower case"));
+    }
     // Shorter than two publications ahead, and keys would pile up.
     if settings.key_rotation() < crate::PUBLISH_AHEAD * 2 {
         return Err(TenantError::Settings("key_rotation_secs is at least two days"));
     }
     Ok(())
+}
+
+/// Bytes of a logo as a data URI at most.
+const MAX_LOGO: usize = 64 * 1024;
+
+fn check_brand(brand: &Brand) -> Result<(), TenantError> {
+    let is_colour = |text: &str| {
+        text.strip_prefix('#')
+            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let is_picture = |uri: &str| {
+        let known = ["data:image/png;base64,", "data:image/svg+xml;base64,"];
+        uri.len() <= MAX_LOGO && known.iter().any(|prefix| uri.starts_with(prefix))
+    };
+    if brand.accent.as_deref().is_some_and(|accent| !is_colour(accent)) {
+        return Err(TenantError::Settings("an accent is #rrggbb"));
+    }
+    if brand.logo.as_deref().is_some_and(|logo| !is_picture(logo)) {
+        return Err(TenantError::Settings(
+            "a logo is a PNG or SVG data URI of at most 64 KiB",
+        ));
+    }
+    Ok(())
+}
+
+fn is_host_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
 }

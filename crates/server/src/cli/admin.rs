@@ -75,6 +75,40 @@ pub enum TenantCommand {
     /// Create a tenant; its issuer is PUBLIC_URL/t/SLUG
     #[command(after_long_help = "Examples:\n  rsp tenant create acme --name 'Acme Ltd'")]
     Create(TenantCreateArgs),
+    /// Change a tenant's name, look, host name or RSA key size
+    #[command(
+        after_long_help = "Examples:\n  rsp tenant update acme --accent '#0f766e' --logo acme.svg\n  \
+                                 rsp tenant update acme --host id.acme.example"
+    )]
+    Update(TenantUpdateArgs),
+}
+
+/// `rsp tenant update`
+#[derive(Debug, Clone, Args)]
+pub struct TenantUpdateArgs {
+    /// The tenant
+    #[arg(value_name = "SLUG")]
+    pub slug: String,
+
+    /// Name shown to people
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Accent colour of its pages, #rrggbb; refused when text on it could not be read
+    #[arg(long, value_name = "COLOUR")]
+    pub accent: Option<String>,
+
+    /// Logo of its pages: an SVG or PNG file of at most 48 KiB
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub logo: Option<PathBuf>,
+
+    /// Host name of its own for the issuer, instead of PUBLIC_URL/t/SLUG
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
+    pub host: Option<String>,
+
+    /// Size of its next RSA keys
+    #[arg(long, value_name = "BITS")]
+    pub rsa_bits: Option<u16>,
 }
 
 /// `rsp tenant create`

@@ -1,14 +1,24 @@
-//! `rsp tenant list|create`
+//! `rsp tenant list|create|update`
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::{Actor, Slug, TenantSettings};
 use engine::TenantView;
 use engine::tenants::TenantError;
+use http_face::pages::Accent;
 use serde::Serialize;
 
 use super::local;
-use crate::cli::admin::TenantCreateArgs;
+use crate::cli::admin::{TenantArg, TenantCreateArgs, TenantUpdateArgs};
 use crate::cli::{Global, TenantCommand};
 use crate::output::{ExitCode, Failure, Printer, Row};
+
+/// Bytes of a logo at most: it travels inside each page.
+const MAX_LOGO: usize = 48 * 1024;
 
 /// A tenant as shown to operators.
 #[derive(Debug, Serialize)]
@@ -64,6 +74,11 @@ pub async fn run(command: &TenantCommand, global: &Global) -> Result<ExitCode, F
                 .item(&create(args, global).await?)
                 .map_err(anyhow::Error::from)?;
         }
+        TenantCommand::Update(args) => {
+            printer
+                .item(&update(args, global).await?)
+                .map_err(anyhow::Error::from)?;
+        }
     }
     Ok(ExitCode::Done)
 }
@@ -78,11 +93,57 @@ async fn create(args: &TenantCreateArgs, global: &Global) -> Result<View, Failur
     let made = app
         .create_tenant(Actor::Operator, slug, &name, TenantSettings::default())
         .await;
-    let view = made.map_err(|cause| match cause {
-        TenantError::Fault(fault) => local::failure(&fault),
-        other => Failure::refused(other.to_string()),
-    })?;
+    let view = made.map_err(failure)?;
     // The first keys are made here, so that the tenant can sign from its first request on.
     app.upkeep(false).await.map_err(|cause| local::failure(&cause))?;
     Ok(View::from(view.as_ref()))
+}
+
+async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failure> {
+    let app = local::open(global).await?;
+    let ctx = local::ctx(
+        &app,
+        &TenantArg {
+            tenant: args.slug.clone(),
+        },
+    )?;
+    let tenant = &ctx.tenant.tenant;
+    let mut settings = tenant.settings.clone();
+    if let Some(accent) = &args.accent {
+        Accent::parse(accent).map_err(|cause| Failure::refused(cause.to_string()))?;
+        settings.brand.accent = Some(accent.clone());
+    }
+    if let Some(path) = &args.logo {
+        settings.brand.logo = Some(data_uri(path)?);
+    }
+    if let Some(host) = &args.host {
+        settings.host = Some(host.clone());
+    }
+    if let Some(bits) = args.rsa_bits {
+        settings.rsa_bits = bits;
+    }
+    let name = args.name.as_deref().unwrap_or(&tenant.name);
+    let view = app.update_tenant(&ctx, name, settings).await.map_err(failure)?;
+    Ok(View::from(view.as_ref()))
+}
+
+/// A picture as pages carry it: inside the page, so that no other server learns of the visit.
+fn data_uri(path: &Path) -> Result<String, Failure> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    if bytes.len() > MAX_LOGO {
+        return Err(Failure::refused("a logo has at most 48 KiB"));
+    }
+    let mime = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("png") if bytes.starts_with(b"\x89PNG\r\n\x1a\n") => "image/png",
+        Some("svg") if std::str::from_utf8(&bytes).is_ok_and(|text| text.contains("<svg")) => "image/svg+xml",
+        _ => return Err(Failure::refused("a logo is an SVG or PNG file")),
+    };
+    Ok(format!("data:{mime};base64,{}", STANDARD.encode(bytes)))
+}
+
+fn failure(cause: TenantError) -> Failure {
+    match cause {
+        TenantError::Fault(fault) => local::failure(&fault),
+        other => Failure::refused(other.to_string()),
+    }
 }
