@@ -1,4 +1,6 @@
-use domain::{Secret, World};
+use std::sync::OnceLock;
+
+use domain::{EventKind, Outcome, Secret, World};
 use storage::Db;
 use tokio::sync::Notify;
 
@@ -35,6 +37,16 @@ pub struct App {
     pub(crate) ring: KeyRing,
     pub(crate) seals: DataKeys,
     pub(crate) wake_upkeep: Notify,
+    observer: OnceLock<Observer>,
+}
+
+/// Told of each event as it is recorded.
+struct Observer(Box<dyn Fn(EventKind, Outcome) + Send + Sync>);
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Observer")
+    }
 }
 
 impl App {
@@ -47,11 +59,23 @@ impl App {
             ring: KeyRing::default(),
             seals: DataKeys::new(&options.kek)?,
             wake_upkeep: Notify::new(),
+            observer: OnceLock::new(),
             public_url: options.public_url,
             db,
             world,
         };
         app.reload_tenants().await?;
         Ok(app)
+    }
+
+    /// Lets a counter know of every event from now on; the first to ask is the one.
+    pub fn observe(&self, observer: impl Fn(EventKind, Outcome) + Send + Sync + 'static) {
+        self.observer.get_or_init(|| Observer(Box::new(observer)));
+    }
+
+    pub(crate) fn notice(&self, kind: EventKind, outcome: Outcome) {
+        if let Some(observer) = self.observer.get() {
+            (observer.0)(kind, outcome);
+        }
     }
 }

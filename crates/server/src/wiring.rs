@@ -68,6 +68,8 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     } = wiring;
     let mut catalogue = Catalogue::default();
     let metrics = Metrics::register(&mut catalogue);
+    let counting = metrics.clone();
+    app.observe(move |kind, outcome| counting.event(kind, outcome));
     let readiness = Readiness::default();
     let limits = config.server.listener_limits();
     let (drain, end) = (CancellationToken::new(), CancellationToken::new());

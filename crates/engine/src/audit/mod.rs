@@ -45,6 +45,7 @@ impl App {
 
     async fn record_one(&self, ctx: &Ctx, event: &Event) -> Result<AuditRow, Fault> {
         let id = EventId::generate(&self.world);
+        self.notice(event.kind, event.outcome);
         let (seal_key, sealed) = self.seal_personal(ctx, event, id).await?;
         let pseudonyms = match (ctx.client_ip, &event.personal.name) {
             (None, None) => None,

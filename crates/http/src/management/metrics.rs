@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use domain::{EventKind, Outcome};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -110,6 +111,12 @@ struct ReasonLabels {
     reason: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    kind: &'static str,
+    outcome: &'static str,
+}
+
 /// Why a connection was refused or cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
@@ -140,6 +147,7 @@ pub struct Metrics {
     in_flight: Gauge,
     connections_open: Gauge,
     connections_refused: Family<ReasonLabels, Counter>,
+    events: Family<EventLabels, Counter>,
 }
 
 /// Seconds; around the durations of token requests (below 1 ms) and of password
@@ -186,6 +194,13 @@ const REFUSED: Entry = Entry {
     help: "Connections refused or cut: accept_error, capacity, handshake, timeout",
 };
 
+const EVENTS: Entry = Entry {
+    name: "rsp_events_total",
+    kind: Kind::Counter,
+    labels: &["kind", "outcome"],
+    help: "Audit events recorded, by kind (see the event catalogue) and outcome",
+};
+
 impl Metrics {
     /// Makes the metrics and exposes them in `catalogue`.
     pub fn register(catalogue: &mut Catalogue) -> Self {
@@ -196,6 +211,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             connections_open: Gauge::default(),
             connections_refused: Family::default(),
+            events: Family::default(),
         };
         catalogue.register(REQUESTS, metrics.requests.clone());
         catalogue.register(DURATIONS, metrics.durations.clone());
@@ -203,7 +219,17 @@ impl Metrics {
         catalogue.register(IN_FLIGHT, metrics.in_flight.clone());
         catalogue.register(OPEN, metrics.connections_open.clone());
         catalogue.register(REFUSED, metrics.connections_refused.clone());
+        catalogue.register(EVENTS, metrics.events.clone());
         metrics
+    }
+
+    /// Counts an audit event.
+    pub fn event(&self, kind: EventKind, outcome: Outcome) {
+        let labels = EventLabels {
+            kind: kind.as_str(),
+            outcome: outcome.as_str(),
+        };
+        self.events.get_or_create(&labels).inc();
     }
 
     /// Counts a connection until the guard is dropped.
