@@ -2,8 +2,8 @@ use domain::KeyId;
 
 use super::*;
 
-const DAY: Duration = Duration::from_secs(86_400);
-const ROTATION: Duration = Duration::from_secs(90 * 86_400);
+const DAY: Duration = Duration::from_hours(24);
+const ROTATION: Duration = Duration::from_hours(90 * 24);
 
 fn key(kid: &str, state: KeyState, created_day: u32, activated_day: Option<u32>) -> SigningKeyRow {
     SigningKeyRow {
