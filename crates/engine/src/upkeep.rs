@@ -51,15 +51,4 @@ impl App {
         }
         self.write_refusal_counts(false).await
     }
-
-    async fn write_refusal_counts(&self, everything: bool) -> Result<(), Fault> {
-        for (tenant, event) in self.refusals.take_due(self.world.now(), everything) {
-            let Some(view) = self.tenants().into_iter().find(|view| view.tenant.id == tenant) else {
-                continue;
-            };
-            self.append(&Ctx::internal(view, Actor::System, &self.world), event)
-                .await?;
-        }
-        Ok(())
-    }
 }

@@ -20,6 +20,7 @@ fn demo_home(visit: &Visit, demo: &DemoHome) -> Response {
     let account = issuer.url("/account");
     let discovery = issuer.url("/.well-known/openid-configuration");
     let jwks = issuer.url("/oauth/jwks");
+    let management = format!("{}/readyz", demo.management_url);
     let link = |kind, url| DemoLink { kind, url };
     let page = DemoHomePage {
         issuer: issuer.as_str(),
@@ -50,7 +51,7 @@ fn demo_home(visit: &Visit, demo: &DemoHome) -> Response {
             link(DemoLinkKind::Account, &account),
             link(DemoLinkKind::Discovery, &discovery),
             link(DemoLinkKind::Keys, &jwks),
-            link(DemoLinkKind::Management, &demo.management_url),
+            link(DemoLinkKind::Management, &management),
         ],
     };
     account_page(visit, StatusCode::OK, page.render(&visit.chrome_here(&[])))

@@ -7,13 +7,15 @@ mod refusals;
 
 use std::net::IpAddr;
 
-use domain::{Actor, Event, EventId, Events, UserId};
+use domain::{Actor, Event, EventId, EventKind, Events, UserId};
 use serde::Serialize;
 use storage::access_tokens::AccessToken;
 use storage::audit::AuditRow;
 
 use crate::seal::{Place, Purpose};
 use crate::{App, Ctx, Fault};
+
+use refusals::Counted;
 
 pub(crate) use refusals::Refusals;
 
@@ -164,6 +166,47 @@ impl App {
                 tenant: ctx.tenant_id(),
                 event,
                 token,
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+impl App {
+    /// Writes the refusals that were only counted (all of them with `everything`), one row for each kind and network.
+    pub(crate) async fn write_refusal_counts(&self, everything: bool) -> Result<(), Fault> {
+        for counted in self.refusals.take_due(self.world.now(), everything) {
+            let Some(view) = self
+                .tenants()
+                .into_iter()
+                .find(|view| view.tenant.id == counted.tenant)
+            else {
+                continue;
+            };
+            self.write_count(&Ctx::internal(view, Actor::System, &self.world), counted)
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn write_count(&self, ctx: &Ctx, counted: Counted) -> Result<(), Fault> {
+        let event = Event::failure(EventKind::RefusalsCounted, "beyond_the_first_ten")
+            .detail("kind", counted.kind.as_str())
+            .detail("count", counted.count);
+        let pseudonyms = self
+            .seals
+            .pseudonyms(&self.db, &self.world, ctx.tenant_id())
+            .await?;
+        let row = AuditRow {
+            network_mac: Some(pseudonyms.mac("network", &counted.network)),
+            count: i64::try_from(counted.count).unwrap_or(i64::MAX),
+            ..self.record_one(ctx, &event).await?
+        };
+        self.db
+            .append(storage::Append {
+                tenant: ctx.tenant_id(),
+                event: row,
+                token: None,
             })
             .await?;
         Ok(())

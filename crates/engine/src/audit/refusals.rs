@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use domain::{Event, EventKind, TenantId, Timestamp};
+use domain::{EventKind, TenantId, Timestamp};
 
 /// Recorded one by one for each tenant, kind and network in a minute.
 const ONE_BY_ONE: u64 = 10;
@@ -39,8 +39,8 @@ impl Refusals {
         *count <= ONE_BY_ONE
     }
 
-    /// The counts of minutes that have passed (all of them with `everything`), each as an event.
-    pub(crate) fn take_due(&self, now: Timestamp, everything: bool) -> Vec<(TenantId, Event)> {
+    /// The counts of minutes that have passed (all of them with `everything`).
+    pub(crate) fn take_due(&self, now: Timestamp, everything: bool) -> Vec<Counted> {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         minute.turn(now);
         if everything {
@@ -48,14 +48,27 @@ impl Refusals {
         }
         std::mem::take(&mut minute.due)
             .into_iter()
-            .map(|((tenant, kind, _network), count)| {
-                let event = Event::failure(EventKind::RefusalsCounted, "beyond_the_first_ten")
-                    .detail("kind", kind.as_str())
-                    .detail("count", count);
-                (tenant, event)
+            .map(|((tenant, kind, network), count)| Counted {
+                tenant,
+                kind,
+                network,
+                count,
             })
             .collect()
     }
+}
+
+/// Refusals of one kind from one network in one minute, beyond those recorded one by one.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    /// Whose.
+    pub(crate) tenant: TenantId,
+    /// What was refused.
+    pub(crate) kind: EventKind,
+    /// From where.
+    pub(crate) network: String,
+    /// How often.
+    pub(crate) count: u64,
 }
 
 impl Minute {

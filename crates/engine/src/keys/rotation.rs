@@ -60,6 +60,9 @@ enum Due {
 impl App {
     /// Takes each step that is due for the tenant's keys; the first keys of an algorithm sign at once.
     pub async fn rotate_due_keys(&self, ctx: &Ctx) -> Result<(), Fault> {
+        if !self.is_any_key_due(ctx).await? {
+            return Ok(());
+        }
         let mut changed = false;
         for alg in SigningAlg::ALL {
             let rows = signing_keys::list(&mut self.db.read(ctx.tenant_id()).await?).await?;
@@ -84,6 +87,15 @@ impl App {
             self.reload_keys(ctx.tenant_id()).await?;
         }
         Ok(())
+    }
+
+    async fn is_any_key_due(&self, ctx: &Ctx) -> Result<bool, Fault> {
+        let rows = signing_keys::list(&mut self.db.read(ctx.tenant_id()).await?).await?;
+        let rotation = ctx.tenant.tenant.settings.key_rotation();
+        let steps = SigningAlg::ALL
+            .into_iter()
+            .any(|alg| due(&rows, alg, ctx.now, rotation) != Due::Nothing);
+        Ok(steps || rows.iter().any(|row| is_past_retiring(row, ctx.now)))
     }
 
     /// Rotation on demand: publishes a next key, or lets a published one take over. `at_once` skips the wait, at the
@@ -189,12 +201,7 @@ impl App {
 
     async fn retire_due_keys(&self, ctx: &Ctx) -> Result<bool, Fault> {
         let rows = signing_keys::list(&mut self.db.read(ctx.tenant_id()).await?).await?;
-        let due = rows.iter().filter(|row| {
-            row.state == KeyState::Retiring
-                && row
-                    .retiring_at
-                    .is_some_and(|since| since.plus(KEEP_RETIRING) <= ctx.now)
-        });
+        let due = rows.iter().filter(|row| is_past_retiring(row, ctx.now));
         let mut changed = false;
         for row in due {
             let event = Event::success(EventKind::KeyRetired).target("key", &row.kid);
@@ -216,6 +223,14 @@ impl App {
         rows.sort_by_key(|row| std::cmp::Reverse(row.created_at));
         Ok(rows)
     }
+}
+
+/// Whether nothing a retiring key signed can still be presented.
+fn is_past_retiring(row: &SigningKeyRow, now: Timestamp) -> bool {
+    row.state == KeyState::Retiring
+        && row
+            .retiring_at
+            .is_some_and(|since| since.plus(KEEP_RETIRING) <= now)
 }
 
 fn due(rows: &[SigningKeyRow], alg: SigningAlg, now: Timestamp, rotation: Duration) -> Due {

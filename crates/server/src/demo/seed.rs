@@ -55,6 +55,10 @@ pub(super) async fn seed(app: &App, plan: &Plan<'_>) -> Result<Credentials, Fail
         .context("the default tenant is missing")?;
     let ctx = Ctx::internal(view, Actor::Operator, &app.world);
     update_web_client(app, &ctx, plan, &mut credentials).await?;
+    // A client that keeps the key set from its first request must find every key in it.
+    app.rotate_due_keys(&ctx)
+        .await
+        .context("cannot make the signing keys")?;
     Ok(credentials)
 }
 
