@@ -1,4 +1,5 @@
 //! The main road: a person signs in, a client gets its tokens, on both engines.
+#![expect(clippy::unwrap_used, reason = "a failing step fails the test")]
 
 use testkit::Backend;
 use testkit::app::TestApp;
