@@ -1,5 +1,7 @@
 //! The person's own account: sessions and connected applications.
 
+use std::collections::HashMap;
+
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -84,7 +86,7 @@ async fn overview(
 /// `POST /account/sessions/{id}/end`.
 pub(crate) async fn end_session(
     State(state): State<AppState>,
-    Path(path): Path<std::collections::HashMap<String, String>>,
+    Path(path): Path<HashMap<String, String>>,
     visit: Visit,
     Form(form): Form,
 ) -> Response {
@@ -92,14 +94,11 @@ pub(crate) async fn end_session(
         Ok(who) => who,
         Err(response) => return response,
     };
-    let Some(id) = path.get("id").and_then(|id| id.parse().ok()) else {
-        return problem_page(&visit, Problem::NotFound, None);
+    let ended = match path.get("id").and_then(|id| id.parse().ok()) {
+        Some(id) => state.app.end_own_session(&visit.ctx, &who, id).await,
+        None => Ok(false),
     };
-    match state.app.end_own_session(&visit.ctx, &who, id).await {
-        Ok(true) => done(&visit, "session"),
-        Ok(false) => problem_page(&visit, Problem::NotFound, None),
-        Err(fault) => fault_page(&visit, &fault),
-    }
+    done(&visit, "session", ended)
 }
 
 /// `POST /account/sessions/end-all`: everywhere, this browser included.
@@ -128,7 +127,7 @@ pub(crate) async fn end_all_sessions(
 /// `POST /account/apps/{client_id}/revoke`.
 pub(crate) async fn disconnect(
     State(state): State<AppState>,
-    Path(path): Path<std::collections::HashMap<String, String>>,
+    Path(path): Path<HashMap<String, String>>,
     visit: Visit,
     Form(form): Form,
 ) -> Response {
@@ -136,14 +135,11 @@ pub(crate) async fn disconnect(
         Ok(who) => who,
         Err(response) => return response,
     };
-    let Some(client) = path.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) else {
-        return problem_page(&visit, Problem::NotFound, None);
+    let ended = match path.get("client_id").and_then(|id| id.parse::<ClientId>().ok()) {
+        Some(client) => state.app.disconnect(&visit.ctx, &who, &client).await,
+        None => Ok(false),
     };
-    match state.app.disconnect(&visit.ctx, &who, &client).await {
-        Ok(true) => done(&visit, "app"),
-        Ok(false) => problem_page(&visit, Problem::NotFound, None),
-        Err(fault) => fault_page(&visit, &fault),
-    }
+    done(&visit, "app", ended)
 }
 
 /// Who is signed in, if the form comes from our own page.
@@ -164,8 +160,13 @@ async fn own(
     who.ok_or_else(|| see_other(&format!("{}/account", visit.prefix())))
 }
 
-fn done(visit: &Visit, what: &str) -> Response {
-    see_other(&format!("{}/account?done={what}", visit.prefix()))
+/// Back to the overview with a word on what was done. What is not the person's own does not exist for them.
+fn done(visit: &Visit, what: &str, ended: Result<bool, Fault>) -> Response {
+    match ended {
+        Ok(true) => see_other(&format!("{}/account?done={what}", visit.prefix())),
+        Ok(false) => problem_page(visit, Problem::NotFound, None),
+        Err(fault) => fault_page(visit, &fault),
+    }
 }
 
 fn notice(done: &str) -> Option<AccountNotice> {

@@ -1,6 +1,7 @@
 //! The protocol endpoints.
 
 pub(crate) mod authorize;
+mod client;
 pub(crate) mod cors;
 pub(crate) mod discovery;
 pub(crate) mod error;

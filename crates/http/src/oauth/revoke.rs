@@ -1,28 +1,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
+use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use engine::clients::ClientRefused;
 use protocol::revocation::RevocationRequest;
 
-use super::error;
+use super::{client, error};
 use crate::extract::{Form, Visit};
 use crate::state::AppState;
 
 /// `POST /oauth/revoke` (RFC 7009): 200 for known and unknown tokens alike, 503 when it could not be done.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match form {
-        Ok(params) => params,
-        Err(refused) => return error::refusal(refused),
-    };
-    let client = match state
-        .app
-        .authenticate_client(&visit.ctx, visit.header(AUTHORIZATION.as_str()), &params)
-        .await
-    {
-        Ok(client) => client,
-        Err(ClientRefused::Refused(refused)) => return error::refusal(refused),
-        Err(ClientRefused::Fault(fault)) => return error::fault(&fault),
+    let (client, params) = match client::authenticated(&state, &visit, form).await {
+        Ok(proved) => proved,
+        Err(response) => return response,
     };
     let request = match RevocationRequest::parse(&params) {
         Ok(request) => request,
