@@ -46,6 +46,8 @@ pub struct LoginView {
     pub client: Option<Client>,
     /// Address to fill in.
     pub login_hint: Option<String>,
+    /// Somebody is signed in and has to prove it again.
+    pub again: bool,
 }
 
 /// Where a flow stands.
@@ -90,6 +92,19 @@ impl LiveFlow {
                 Purpose::Account | Purpose::Logout(_) => None,
                 Purpose::Authorize(request) => request.login_hint.clone(),
             },
+            again: false,
+        }
+    }
+
+    /// The same, with who is signed in already.
+    fn login_view_for(&self, signed_in: Option<&SignedIn>) -> LoginView {
+        let view = self.login_view();
+        let Some(who) = signed_in else { return view };
+        let login_hint = view.login_hint.or_else(|| Some(who.user.email.to_string()));
+        LoginView {
+            login_hint,
+            again: true,
+            ..view
         }
     }
 
@@ -219,7 +234,9 @@ impl App {
                     self.refuse_authorization(ctx, client, error, to).await?,
                 ))
             }
-            (Step::Login | Step::Consent | Step::Done, _) => Ok(Continued::Login(flow.login_view())),
+            (Step::Login | Step::Consent | Step::Done, _) => {
+                Ok(Continued::Login(flow.login_view_for(signed_in)))
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
 
 use crate::extract::{Visit, clear_cookie, flow_cookie, set_cookie};
 use crate::guard::csrf_token;
-use crate::pages::{App, LoginError, LoginPage};
+use crate::pages::{App, LoginError, LoginNotice, LoginPage};
 use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, see_other};
 use crate::state::AppState;
 
@@ -50,7 +50,17 @@ pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, 
     let mut response = match continued {
         Ok(Continued::Login(view)) => {
             let email = view.login_hint.unwrap_or_default();
-            return login_page(visit, flow, StatusCode::OK, (&email, None));
+            let notice = view.again.then_some(LoginNotice::Reauthenticate);
+            return login_page(
+                visit,
+                flow,
+                StatusCode::OK,
+                Shown {
+                    email: &email,
+                    error: None,
+                    notice,
+                },
+            );
         }
         Ok(Continued::Consent(_)) => return here("consent"),
         Ok(Continued::Account) => see_other(&format!("{}/account", visit.prefix())),
@@ -69,12 +79,20 @@ pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, 
     response
 }
 
+/// What the sign-in page says beside its form.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shown<'a> {
+    email: &'a str,
+    error: Option<LoginError>,
+    notice: Option<LoginNotice>,
+}
+
 /// The sign-in page.
 pub(crate) fn login_page(
     visit: &Visit,
     flow: &LiveFlow,
     status: StatusCode,
-    (email, error): (&str, Option<LoginError>),
+    Shown { email, error, notice }: Shown<'_>,
 ) -> Response {
     let view = flow.login_view();
     let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
@@ -86,7 +104,7 @@ pub(crate) fn login_page(
         app: view.client.as_ref().map(page_app),
         email,
         error,
-        notice: None,
+        notice,
         passkeys: false,
         recover_url: None,
     };

@@ -2,13 +2,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::authorize::FlowRefused;
-use engine::login::{LoginError, PasswordAttempt};
+use engine::login::{LoginError as Refused, PasswordAttempt};
 use protocol::Params;
 
-use super::{find, login_page, show};
+use super::{Shown, find, login_page, show};
 use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
 use crate::guard::is_own_post;
-use crate::pages::{LoginError as Shown, Problem};
+use crate::pages::{LoginError, Problem};
 use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, see_other};
 use crate::state::AppState;
 
@@ -64,7 +64,7 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
             visit,
             &flow,
             StatusCode::BAD_REQUEST,
-            (email, Some(Shown::Incomplete)),
+            failed(email, LoginError::Incomplete),
         );
     };
     let before = match visit.signed_in(&state.app).await {
@@ -90,12 +90,20 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
             );
             response
         }
-        Err(LoginError::WrongCredentials) => login_page(
+        Err(Refused::WrongCredentials) => login_page(
             visit,
             &flow,
             StatusCode::UNAUTHORIZED,
-            (email, Some(Shown::Credentials)),
+            failed(email, LoginError::Credentials),
         ),
-        Err(LoginError::Fault(fault)) => fault_page(visit, &fault),
+        Err(Refused::Fault(fault)) => fault_page(visit, &fault),
+    }
+}
+
+fn failed(email: &str, error: LoginError) -> Shown<'_> {
+    Shown {
+        email,
+        error: Some(error),
+        notice: None,
     }
 }
