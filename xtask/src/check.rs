@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use crate::command::{self, is_installed};
 use crate::{root, rules};
 
-/// Formatting, clippy, house rules, licences and sources of dependencies.
+/// Formatting, clippy, house rules, links in the documentation, licences and sources of dependencies.
 pub fn run() -> Result<()> {
     command::run("cargo", &["fmt", "--all", "--check"])?;
     house_rules()?;
@@ -20,6 +20,18 @@ pub fn run() -> Result<()> {
             "-D",
             "warnings",
         ],
+    )?;
+    let strict = [("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links")];
+    command::run_with(
+        "cargo",
+        &[
+            "doc",
+            "--quiet",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+        ],
+        &strict,
     )?;
     dependencies()
 }

@@ -1,5 +1,5 @@
 //! What every request passes on its way to a handler and back: one function,
-//! read from top to bottom, in [`guard`].
+//! read from top to bottom, in `guard`.
 //!
 //! The connection itself (silence, slow heads, caps) is the listener's matter.
 

@@ -3,7 +3,7 @@
 //! [`keys::KEYS`] is the one table of everything that can be set. The reference,
 //! the defaults, the checks of single values and the suggestions for misspelt
 //! keys all come from it; the structs here only give the values their types.
-//! Whether a configuration is fit for production is decided in [`production`].
+//! Whether a configuration is fit for production is decided in `production`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
