@@ -12,7 +12,8 @@ pub struct Limits {
     /// Time from the first possible byte to the end of the request head; also
     /// what a connection that says nothing gets. 10 s.
     pub header_read_timeout: Duration,
-    /// Time a connection may rest between requests. 75 s.
+    /// Time a connection may rest between requests. 75 s. An HTTP/2 answer that waits for its
+    /// peer's flow control only counts as rest, too: its handler is done.
     pub keep_alive_idle: Duration,
     /// Time for a whole request body, from the end of its head. 10 s.
     pub body_read_timeout: Duration,

@@ -1,13 +1,16 @@
 //! Real sockets with short limits. Nothing sleeps: every test waits for the
 //! socket's own answer or end, within a bound far beyond the limit under test.
 
+use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::Extension;
 use axum::routing::{get, post};
+use futures_util::stream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -21,6 +24,7 @@ mod http2;
 
 const SHORT: Duration = Duration::from_millis(200);
 const BOUND: Duration = Duration::from_secs(20);
+const CHUNK: Bytes = Bytes::from_static(&[b'x'; 1024]);
 const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /// A running server, and the switches of its slow handler.
@@ -44,6 +48,10 @@ impl Running {
                 get(|Extension(peer): Extension<Peer>| async move { peer.0.to_string() }),
             )
             .route("/echo", post(|body: String| async move { body }))
+            .route(
+                "/endless",
+                get(|| async { Body::from_stream(stream::repeat(Ok::<_, Infallible>(CHUNK))) }),
+            )
             .route("/big", get(|| async { vec![b'x'; 64 * 1024 * 1024] }))
             .route(
                 "/slow",

@@ -81,17 +81,26 @@ async fn a_flood_of_resets_ends_the_connection_and_only_it() {
     })
     .await;
     let (send, connection) = connect(&server).await;
-    let flood = async {
-        loop {
-            let mut ready = send.clone().ready().await?;
-            let (_, mut stream) = ready.send_request(request("/slow"), true)?;
-            stream.send_reset(Reason::CANCEL);
-        }
+    let reset = async || -> Result<(), h2::Error> {
+        let mut ready = send.clone().ready().await?;
+        let (_, mut stream) = ready.send_request(request("/slow"), true)?;
+        stream.send_reset(Reason::CANCEL);
+        // The frames leave only when the connection's task runs.
+        tokio::task::yield_now().await;
+        Ok(())
     };
-    let error: Result<(), h2::Error> = tokio::time::timeout(BOUND, flood).await.expect("never refused");
-    error.unwrap_err();
-    let end = ended(connection).await.unwrap_err();
-    assert_eq!(end.reason(), Some(Reason::ENHANCE_YOUR_CALM), "{end}");
+    for _ in 0..3 {
+        reset().await.unwrap();
+    }
+    assert_eq!(
+        get(&send, "/").await.unwrap().0,
+        StatusCode::OK,
+        "a few resets are no flood"
+    );
+    let flood = async { while reset().await.is_ok() {} };
+    tokio::time::timeout(BOUND, flood).await.expect("never refused");
+    // The server's reason may be lost under what was still being written to it.
+    ended(connection).await.unwrap_err();
     let (other, _connection) = connect(&server).await;
     assert_eq!(get(&other, "/").await.unwrap().0, StatusCode::OK);
 }
@@ -127,21 +136,31 @@ async fn an_oversize_header_list_is_431() {
 
 #[tokio::test]
 async fn a_peer_that_opens_no_window_is_cut() {
+    // A handler still producing counts as a stalled request; an answer that only
+    // waits inside the protocol's buffers counts as rest.
     let limits = Limits {
         stall_timeout: SHORT,
+        keep_alive_idle: SHORT,
         ..Limits::default()
     };
     let server = Running::start(limits).await;
-    let (send, connection) = connect(&server).await;
-    let (response, _) = send
-        .clone()
-        .ready()
-        .await
-        .unwrap()
-        .send_request(request("/big"), true)
-        .unwrap();
-    // Never read: the stream's window stays used up.
-    let _unread = response.await.unwrap().into_body();
-    ended(connection).await.ok();
-    assert!(server.metric("rsp_connections_refused_total{reason=\"timeout\"} 1"));
+    for (path, cut) in [("/endless", 1), ("/big", 2)] {
+        let (send, connection) = connect(&server).await;
+        let (response, _) = send
+            .clone()
+            .ready()
+            .await
+            .unwrap()
+            .send_request(request(path), true)
+            .unwrap();
+        // Never read: the stream's window stays used up.
+        let _unread = response.await.unwrap().into_body();
+        ended(connection).await.ok();
+        assert!(
+            server.metric(&format!(
+                "rsp_connections_refused_total{{reason=\"timeout\"}} {cut}"
+            )),
+            "{path}"
+        );
+    }
 }
