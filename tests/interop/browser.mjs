@@ -24,7 +24,10 @@ const ARGUMENTS = [
   '--disable-sync',
 ];
 const OWN_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
+// Without motion a page is at once what it becomes, so that no colour is measured halfway to another.
+const USUAL = { locale: 'en-GB', viewport: { width: 1280, height: 900 }, reducedMotion: 'reduce' };
 const PATIENCE = 15_000;
+const CALLBACK = '<!doctype html><title>callback</title><link rel="icon" href="data:,"><h1 id="callback">Back</h1>';
 
 const demo = readDemo();
 const report = new Report();
@@ -33,7 +36,7 @@ const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', arg
 
 /** Opens a fresh browser profile, runs `body` in it, and checks that it stayed quiet and at home. */
 async function inContext(name, settings, body) {
-  const context = await browser.newContext({ locale: 'en-GB', viewport: { width: 1280, height: 900 }, ...settings });
+  const context = await browser.newContext({ ...USUAL, ...settings });
   context.setDefaultTimeout(PATIENCE);
   const noise = [];
   const strangers = new Set();
@@ -47,11 +50,11 @@ async function inContext(name, settings, body) {
     if (['error', 'warning'].includes(message.type()) && !ownStatus) noise.push(message.text());
   });
   context.on('weberror', (error) => noise.push(String(error.error())));
-  // The demo clients' own addresses: nobody listens there, so the browser gets an empty page.
+  // The demo clients' own addresses: nobody listens there, so the browser gets this page.
   for (const client of ['demo-web', 'demo-spa']) {
     for (const uri of demo.client(client).redirect_uris) {
       await context.route((url) => url.href.startsWith(uri), (route) =>
-        route.fulfill({ contentType: 'text/html', body: '<!doctype html><title>callback</title><link rel="icon" href="data:,">' }));
+        route.fulfill({ contentType: 'text/html', body: CALLBACK }));
     }
   }
   const page = await context.newPage();

@@ -1,7 +1,7 @@
 """A person at a browser: keeps cookies, follows redirects one at a time, fills in the forms that come."""
 
 from html.parser import HTMLParser
-from http.cookiejar import DefaultCookiePolicy
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from urllib.parse import urljoin
 
 import requests
@@ -32,6 +32,16 @@ class Forms(HTMLParser):
             self._fields = None
 
 
+class LocalhostPolicy(DefaultCookiePolicy):
+    """Treats http://localhost as secure, as browsers do, and takes no cookie without its protection."""
+
+    def set_ok(self, cookie: Cookie, request: object) -> bool:
+        if not (cookie.secure and cookie.name.startswith("__Host-") and not cookie.domain_specified):
+            raise AssertionError(f"cookie without its protection: {cookie.name}")
+        cookie.secure = False
+        return super().set_ok(cookie, request)
+
+
 class Person:
     """Somebody with an email address and a password."""
 
@@ -39,9 +49,7 @@ class Person:
         self.account = account
         self.shown: list[str] = []
         self.http = requests.Session()
-        # Browsers treat http://localhost as secure; the cookie jar has to be told.
-        policy = DefaultCookiePolicy(secure_protocols=("http", "https"))
-        self.http.cookies = RequestsCookieJar(policy=policy)
+        self.http.cookies = RequestsCookieJar(policy=LocalhostPolicy())
         self.http.headers["Accept"] = "text/html"
 
     def answer(self, url: str, redirect_uri: str, decide: str = "accept") -> str:

@@ -18,14 +18,20 @@ async function expectNoOverflow(page, width) {
   assert.ok(overflow <= 0, `${overflow} px too wide at ${width} px`);
 }
 
+/** Colour of the text as the browser has it. */
+const ink = (page) => page.evaluate(() => getComputedStyle(document.body).color);
+
 async function shoot(page, folder, name, widths, themes) {
   mkdirSync(folder, { recursive: true });
   for (const width of widths) {
+    const inks = new Set();
     await page.setViewportSize({ width, height: HEIGHT });
     for (const colorScheme of themes) {
       await page.emulateMedia({ colorScheme });
+      inks.add(await ink(page));
       await page.screenshot({ path: join(folder, `${name}-${width}-${colorScheme}.png`), fullPage: true });
     }
+    assert.equal(inks.size, themes.length, 'each theme has colours of its own');
     await expectNoOverflow(page, width);
   }
   await page.setViewportSize({ width: 1280, height: HEIGHT });

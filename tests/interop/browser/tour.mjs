@@ -87,10 +87,16 @@ const STOPS = [
     assert.equal(await page.inputValue('#email'), demo.user('alice').email);
     await expectFocus(page, '#password');
   }],
+  [null, 'and once it is given, the browser goes back with a code', async ({ page, demo }) => {
+    await page.fill('#password', demo.user('alice').password);
+    await page.click('#login-form button[type=submit]');
+    await agreeIfAsked(page, '#callback');
+    await cameBack(page, demo.client('demo-web').redirect_uris[0], { iss: demo.issuer });
+  }],
   ['form-post', 'an answer by form post arrives, with and without scripts', async ({ page, demo, scripts, look }) => {
     const redirectUri = demo.client('demo-web').redirect_uris[0];
     const posted = page.waitForRequest((request) => request.method() === 'POST' && request.url() === redirectUri);
-    await page.goto(authorizeUrl(demo, 'demo-web', { response_mode: 'form_post' }));
+    await page.goto(authorizeUrl(demo, 'demo-web', { response_mode: 'form_post' }), { waitUntil: 'commit' });
     if (!scripts) {
       await see(page, '#form-post');
       await look('form-post');

@@ -33,10 +33,13 @@ export async function discovery({ demo, report, web }) {
     }
   });
 
-  await report.check('scripts of any page may read discovery, without cookies', async () => {
-    const answer = await get('/.well-known/openid-configuration', { origin: 'http://127.0.0.1:53127' });
-    assert.ok(answer.headers.get('access-control-allow-origin'));
-    assert.equal(answer.headers.get('access-control-allow-credentials'), null);
+  await report.check('scripts of a public client may read, without cookies; scripts of others may not', async () => {
+    const own = new URL(demo.client('demo-spa').redirect_uris[0]).origin;
+    for (const [origin, allowed] of [[own, own], ['https://elsewhere.example', null]]) {
+      const answer = await get('/.well-known/openid-configuration', { origin });
+      assert.equal(answer.headers.get('access-control-allow-origin'), allowed);
+      assert.equal(answer.headers.get('access-control-allow-credentials'), null);
+    }
   });
 
   await report.check('health says ok and nothing else', async () => {
