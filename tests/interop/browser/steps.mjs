@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { basic } from '../application.mjs';
 
 /** Waits until `selector` is there and can be seen. */
 export const see = (page, selector) => page.locator(selector).first().waitFor({ state: 'visible' });
@@ -56,4 +57,20 @@ export async function cameBack(page, redirectUri, expected) {
   await page.waitForURL((url) => url.href.startsWith(redirectUri));
   const { searchParams } = new URL(page.url());
   for (const [name, value] of Object.entries(expected)) assert.equal(searchParams.get(name), value, name);
+}
+
+/** Makes a person by the admin API; returns the link by which they set their first password. */
+export async function invite(demo) {
+  const { client_id: id, client_secret: secret } = demo.client('demo-admin');
+  const post = async (path, headers, body) => {
+    const answer = await fetch(demo.issuer + path, { method: 'POST', headers, body });
+    assert.ok(answer.ok, `${path}: ${answer.status}`);
+    return answer.json();
+  };
+  const form = new URLSearchParams({ grant_type: 'client_credentials', scope: 'rsp.admin' });
+  const { access_token: token } = await post('/oauth/token', { authorization: basic(id, secret) }, form);
+  const email = `invited-${randomBytes(4).toString('hex')}@example.com`;
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  const { invitation } = await post('/admin/v1/users', headers, JSON.stringify({ email }));
+  return { email, url: `${demo.issuer}/invite?token=${invitation}`, password: randomBytes(12).toString('hex') };
 }

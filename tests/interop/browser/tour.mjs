@@ -2,7 +2,7 @@
 // accessibility check; the tour itself checks that the page does its work.
 
 import assert from 'node:assert/strict';
-import { agreeIfAsked, authorizeUrl, cameBack, sampleUrl, see, shownJson, signIn } from './steps.mjs';
+import { agreeIfAsked, authorizeUrl, cameBack, invite, sampleUrl, see, shownJson, signIn } from './steps.mjs';
 
 const heading = (page) => page.locator('h1').innerText();
 
@@ -93,19 +93,28 @@ const STOPS = [
     await agreeIfAsked(page, '#callback');
     await cameBack(page, demo.client('demo-web').redirect_uris[0], { iss: demo.issuer });
   }],
-  ['form-post', 'an answer by form post arrives, with and without scripts', async ({ page, demo, scripts, look }) => {
+  ['form-post', 'an answer by form post goes by itself, and by its button without scripts', async ({ page, demo, scripts, look }) => {
     const redirectUri = demo.client('demo-web').redirect_uris[0];
-    const posted = page.waitForRequest((request) => request.method() === 'POST' && request.url() === redirectUri);
-    await page.goto(authorizeUrl(demo, 'demo-web', { response_mode: 'form_post' }), { waitUntil: 'commit' });
-    if (!scripts) {
-      await see(page, '#form-post');
-      await look('form-post');
-      await page.click('#form-post button');
-    }
-    const body = new URLSearchParams((await posted).postData());
-    assert.ok(body.get('code'));
-    assert.equal(body.get('iss'), demo.issuer);
-    await page.waitForURL(redirectUri);
+    const ask = async () => {
+      const posted = page.waitForRequest((request) => request.method() === 'POST' && request.url() === redirectUri);
+      await page.goto(authorizeUrl(demo, 'demo-web', { response_mode: 'form_post' }), { waitUntil: 'commit' });
+      return posted;
+    };
+    const arrives = async (request) => {
+      const body = new URLSearchParams(request.postData());
+      assert.ok(body.get('code'));
+      assert.equal(body.get('iss'), demo.issuer);
+      await page.waitForURL(redirectUri);
+    };
+    if (scripts) await arrives(await ask());
+    const script = /\/form-post\.[^/]*js/;
+    await page.route(script, (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
+    const waiting = ask();
+    await see(page, '#form-post');
+    await look('form-post');
+    await page.click('#form-post button');
+    await arrives(await waiting);
+    await page.unroute(script);
   }, { looksItself: true }],
   ['error', 'an unregistered redirect URI ends on a page here', async ({ page, demo }) => {
     const answer = await page.goto(authorizeUrl(demo, 'demo-web', { redirect_uri: 'https://elsewhere.example/callback' }));
@@ -158,17 +167,39 @@ const STOPS = [
     await page.goto(`${demo.issuer}/account`);
     await see(page, '#login-form');
   }, { looksItself: true }],
-  ['sample-error', 'somebody who says no to the application sees what happened', async ({ page, demo, memory }) => {
+  ['sample-error', 'an application that lost its access asks again; a no is shown there', async ({ page, demo, memory }) => {
+    await signIn(page, demo.user('alice'));
+    await page.click(`[id="app-${demo.client('demo-web').client_id}"] button`);
+    await see(page, '.notice-ok');
     await page.goto(memory.sample);
     await page.click('#sign-in');
-    await signIn(page, demo.user('alice'));
-    await see(page, '#consent-form, #id-token-claims');
-    // Only if the application has to ask: its access may be implied.
-    if (await page.locator('#consent-form').count()) {
-      await page.click('#deny');
-      await page.waitForURL((url) => url.origin === new URL(memory.sample).origin);
-      assert.ok((await page.locator('main').innerText()).includes('access_denied'));
-    }
+    await see(page, '#consent-form');
+    await page.click('#deny');
+    await page.waitForURL((url) => url.origin === new URL(memory.sample).origin);
+    assert.ok((await page.locator('main').innerText()).includes('access_denied'));
+  }],
+  [null, 'and a yes brings it back', async ({ page, memory }) => {
+    await page.goto(memory.sample);
+    await page.click('#sign-in');
+    assert.ok(await agreeIfAsked(page, '#id-token-claims'), 'asked again');
+  }],
+  ['invite', 'an invited person finds their address and the rules for a password', async ({ page, demo, memory }) => {
+    memory.invited = await invite(demo);
+    await page.goto(memory.invited.url);
+    assert.equal(await page.inputValue('#email'), memory.invited.email);
+    await see(page, '#password-rules');
+  }],
+  ['invite-used', 'the password they set works; the link does not work twice', async ({ page, demo, memory }) => {
+    const { url, email, password } = memory.invited;
+    await page.context().clearCookies();
+    await page.fill('#password', password);
+    await page.click('#invite-form button[type=submit]');
+    await see(page, '#login-form');
+    await signIn(page, { email, password });
+    await see(page, 'form[id^=session-]');
+    await page.goto(url);
+    assert.equal(await page.locator('#invite-form').count(), 0);
+    assert.ok(await heading(page));
   }],
 ];
 
