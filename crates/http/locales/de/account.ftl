@@ -29,7 +29,7 @@ identity-title = Ihre Identität
 subject = Subjekt-ID
 
 invite-heading = Passwort festlegen
-invite-text = Sie sind eingeladen, { $tenant } zu verwalten. Wählen Sie zuerst ein Passwort.
+invite-text = { $tenant } hat Sie eingeladen. Wählen Sie zuerst ein Passwort.
 new-password = Neues Passwort
 set-password = Passwort festlegen
 invite-rule-length = { $count ->

@@ -29,7 +29,7 @@ identity-title = Your identity
 subject = Subject id
 
 invite-heading = Set your password
-invite-text = You are invited to administer { $tenant }. Choose a password to begin.
+invite-text = You are invited to { $tenant }. Choose a password to begin.
 new-password = New password
 set-password = Set password
 invite-rule-length = { $count ->
