@@ -54,6 +54,8 @@ fn measure(demo: &Demo, output: &Path) -> Result<()> {
     )
 }
 
+/// One measurement: what `wrk` says, and how much CPU the server took for each request. The second figure stays
+/// meaningful on a machine that does other things too.
 fn wrk(demo: &Demo, name: &str, path: &str, script: Option<&Path>) -> Result<()> {
     println!("\n--- {name} ---");
     let url = format!("http://localhost:{}{path}", demo.port);
@@ -64,7 +66,53 @@ fn wrk(demo: &Demo, name: &str, path: &str, script: Option<&Path>) -> Result<()>
         arguments.extend(["-s", script]);
     }
     arguments.push(&url);
-    command::run("wrk", &arguments)
+    let server = process_on(demo.port)?;
+    let before = cpu_ticks(server)?;
+    let said = command::output_of("wrk", &arguments)?;
+    let ticks = cpu_ticks(server)?.saturating_sub(before);
+    print!("{said}");
+    let requests = total_requests(&said).context("wrk did not say how many requests it made")?;
+    let micros = ticks.saturating_mul(MICROS_PER_TICK) / requests.max(1);
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    println!(
+        "  CPU of the server: {micros} us/request; load average {}",
+        load.trim()
+    );
+    Ok(())
+}
+
+/// Linux counts CPU time in hundredths of a second.
+const MICROS_PER_TICK: u64 = 10_000;
+
+/// The `rsp` that listens on `port`, by its command line.
+fn process_on(port: u16) -> Result<u32> {
+    let listens = format!("127.0.0.1:{port}");
+    fs::read_dir("/proc")?
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
+        .find(|pid| {
+            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let mut words = line.split('\0');
+            words.next().is_some_and(|program| program.ends_with("/rsp")) && words.any(|word| word == listens)
+        })
+        .context("the server's process was not found")
+}
+
+/// User and system time of a process (proc(5), fields 14 and 15).
+fn cpu_ticks(pid: u32) -> Result<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let times: Option<u64> = after_name
+        .split(' ')
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().ok())
+        .sum();
+    times.context("the server's CPU time cannot be read")
+}
+
+fn total_requests(said: &str) -> Option<u64> {
+    let line = said.lines().find(|line| line.contains(" requests in "))?;
+    line.split_whitespace().next()?.parse().ok()
 }
 
 /// A script for `wrk` that posts one form again and again.
