@@ -1,7 +1,7 @@
 //! The authorization endpoint: from a request to a code, by way of sign-in and consent.
 //!
 //! A request that needs a person becomes a *flow*: a row bound to one browser by a cookie of its own (B5, H1). What
-//! comes next is decided by the pure function [`step::next`]; nothing the browser carries has a say in it.
+//! comes next is decided by the pure function `step::next`; nothing the browser carries has a say in it.
 
 mod complete;
 mod consent;
