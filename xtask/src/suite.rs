@@ -14,6 +14,9 @@ struct Stage {
     run: fn() -> Result<()>,
 }
 
+/// A test that hangs must not hold the run up for ever; in seconds.
+const TESTS_LIMIT: &str = "2400";
+
 const STAGES: &[Stage] = &[
     Stage {
         name: "setup",
@@ -90,11 +93,15 @@ fn build() -> Result<()> {
 fn tests() -> Result<()> {
     let server = Postgres::start(Options::default()).context("cannot start PostgreSQL")?;
     let folder = server.socket_dir().to_string_lossy();
-    command::run_with(
+    let limited = [
+        "--kill-after=30",
+        TESTS_LIMIT,
         "cargo",
-        &["test", "--workspace", "--no-fail-fast"],
-        &[(SHARED, &folder)],
-    )
+        "test",
+        "--workspace",
+        "--no-fail-fast",
+    ];
+    command::run_with("timeout", &limited, &[(SHARED, &folder)])
 }
 
 #[expect(
