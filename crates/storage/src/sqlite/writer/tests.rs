@@ -192,8 +192,9 @@ async fn a_transaction_cancelled_in_a_statement_leaves_nothing() {
 async fn who_waits_too_long_is_told_to_come_back() {
     let mut marks = Marks::new().await;
     marks.db.close().await;
+    // The same wait bounds opening a reader, which takes more than a moment on a busy machine.
     let options = DbOptions {
-        wait: Duration::from_millis(20),
+        wait: Duration::from_millis(500),
         ..DbOptions::at(marks.url.clone())
     };
     let group = GroupLimits {
