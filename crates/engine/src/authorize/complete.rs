@@ -87,7 +87,7 @@ impl App {
             .grant(grant.id)
             .detail("scope", request.scopes.to_string());
         let consented = matches!(by, By::Consent(_))
-            .then(|| about(EventKind::ConsentGranted).detail("scope", request.scopes.to_string()));
+            .then(|| about(EventKind::ConsentGranted).detail("scope", request.consent_scopes().to_string()));
         let events = self
             .record(ctx, Events::one(granted).and_maybe(consented))
             .await?;
@@ -100,7 +100,8 @@ impl App {
             return Ok(None);
         }
         if matches!(by, By::Consent(_)) {
-            user_consents::grant(&mut tx, user.id, &client.client_id, &request.scopes, ctx.now).await?;
+            let scopes = request.consent_scopes();
+            user_consents::grant(&mut tx, user.id, &client.client_id, &scopes, ctx.now).await?;
         }
         grants::insert(&mut tx, &grant).await?;
         codes::insert(&mut tx, &row).await?;

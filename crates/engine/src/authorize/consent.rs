@@ -43,7 +43,7 @@ impl ConsentView {
         };
         Self {
             client: client.clone(),
-            scopes: request.scopes.clone(),
+            scopes: request.consent_scopes(),
             values,
             email: signed_in.user.email.to_string(),
             return_host: host_of(&request.redirect_uri).to_owned(),

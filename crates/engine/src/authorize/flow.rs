@@ -294,7 +294,7 @@ impl App {
             (ClientKind::Confidential | ClientKind::Spa, _) => {
                 let mut read = self.db.read(ctx.tenant_id()).await?;
                 let granted = user_consents::granted(&mut read, who.user.id, &client.client_id).await?;
-                Ok(granted.is_some_and(|granted| request.scopes.is_subset_of(&granted)))
+                Ok(granted.is_some_and(|granted| request.consent_scopes().is_subset_of(&granted)))
             }
         }
     }

@@ -120,6 +120,11 @@ impl AuthorizeRequest {
         })
     }
 
+    /// What the person is asked about: the scopes, and those whose claims are asked for one by one (OA18).
+    pub fn consent_scopes(&self) -> Scopes {
+        self.scopes.union(&self.claims.scopes())
+    }
+
     /// Whether this is an OpenID Connect request: an ID token is wanted.
     pub fn is_openid(&self) -> bool {
         self.scopes.contains("openid")
