@@ -3,7 +3,7 @@
 use domain::{Client, Event, EventKind, OpaqueToken, TokenHash, TokenKind, UserStatus};
 use protocol::access_token::AccessTokenClaims;
 use protocol::introspection::{ActiveToken, IntrospectionResponse, may_see};
-use storage::{grants, refresh_tokens, users};
+use storage::{clients, grants, refresh_tokens, users};
 
 use crate::{App, Ctx, Fault};
 
@@ -45,8 +45,12 @@ impl App {
             return Ok(IntrospectionResponse::Inactive);
         };
         let account = users::find(&mut read, grant.user_id).await?;
+        let owner = clients::find(&mut read, &token.client_id).await?;
         drop(read);
-        let alive = token.consumed_at.is_none() && ctx.now < token.expires_at && grant.revoked_at.is_none();
+        let alive = token.consumed_at.is_none()
+            && ctx.now < token.expires_at
+            && grant.revoked_at.is_none()
+            && owner.is_some_and(|client| client.disabled_at.is_none());
         let Some(_) = account.filter(|a| alive && a.user.status == UserStatus::Active) else {
             return Ok(IntrospectionResponse::Inactive);
         };
