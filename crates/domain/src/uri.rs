@@ -170,8 +170,10 @@ fn authority(text: &str) -> &str {
 }
 
 fn host_is_plain(url: &Url) -> Result<(), UriRefused> {
+    // A browser would look a host like `*` up, and somebody would think it stands for any (OA3).
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
     match url.host() {
-        Some(Host::Domain(name)) if name.ends_with('.') || name.contains('%') || name.is_empty() => {
+        Some(Host::Domain(name)) if name.ends_with('.') || name.is_empty() || !name.bytes().all(is_name) => {
             Err(UriRefused::Host)
         }
         // A punycode label that decodes to ASCII only is a disguise (RUSTSEC-2024-0421).
