@@ -105,7 +105,13 @@ impl App {
             tx.rollback().await?;
             return Err(InvitationError::Gone);
         };
+        // From the first write on nobody else changes the account; they may have been switched off before it.
         users::set_password(&mut tx, user_id, &password_hash, ctx.now).await?;
+        let account = users::find(&mut tx, user_id).await?;
+        if account.is_none_or(|account| account.user.status != UserStatus::Invited) {
+            tx.rollback().await?;
+            return Err(InvitationError::Gone);
+        }
         users::set_status(&mut tx, user_id, UserStatus::Active, ctx.now).await?;
         tx.commit(events).await?;
         Ok(user)

@@ -16,10 +16,30 @@ pub struct Farewell {
     pub return_to: Option<String>,
     /// Whether the person has to confirm. Without a valid hint for the person signed in anybody could log them out.
     pub confirm: bool,
+    /// What is wrong with the request, if anything is.
+    pub fault: Option<&'static str>,
 }
 
 impl App {
-    /// Checks a logout request. Changes nothing.
+    /// Checks a logout request that has just come in, and records what is wrong with it.
+    pub async fn receive_logout(
+        &self,
+        ctx: &Ctx,
+        request: &LogoutRequest,
+        signed_in: Option<&SignedIn>,
+    ) -> Result<Farewell, Fault> {
+        let farewell = self.check_logout(ctx, request, signed_in).await?;
+        if let Some(why) = farewell.fault {
+            let mut event = Event::failure(EventKind::LogoutRefused, why);
+            if let Some(client) = &farewell.client {
+                event = event.client(&client.client_id);
+            }
+            self.refuse(ctx, event).await?;
+        }
+        Ok(farewell)
+    }
+
+    /// Checks a logout request, again if it was kept. Changes nothing.
     pub async fn check_logout(
         &self,
         ctx: &Ctx,
@@ -50,17 +70,11 @@ impl App {
             () if return_to.is_err() => Some("unregistered_uri"),
             () => None,
         };
-        if let Some(why) = why {
-            let mut event = Event::failure(EventKind::LogoutRefused, why);
-            if let Some(client) = &client {
-                event = event.client(&client.client_id);
-            }
-            self.refuse(ctx, event).await?;
-        }
         Ok(Farewell {
             client,
             return_to: return_to.ok().flatten(),
             confirm: why.is_some() || !is_for_them,
+            fault: why,
         })
     }
 

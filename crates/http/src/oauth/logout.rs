@@ -36,12 +36,18 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
     if params.has("flow") {
         return answer(&state, &visit, &params).await;
     }
-    match LogoutRequest::parse(&params) {
-        Ok(request) => match state.app.begin_logout(&visit.ctx, request).await {
-            Ok(flow) => login::enter(&visit, "/oauth/logout", &flow),
-            Err(fault) => fault_page(&visit, &fault),
-        },
-        Err(refused) => local_error(&visit, refused),
+    let request = match LogoutRequest::parse(&params) {
+        Ok(request) => request,
+        Err(refused) => return local_error(&visit, refused),
+    };
+    let kept = async {
+        // Who is signed in cannot be seen here and is looked at with the GET that follows.
+        state.app.receive_logout(&visit.ctx, &request, None).await?;
+        state.app.begin_logout(&visit.ctx, request).await
+    };
+    match kept.await {
+        Ok(flow) => login::enter(&visit, "/oauth/logout", &flow),
+        Err(fault) => fault_page(&visit, &fault),
     }
 }
 
@@ -54,7 +60,7 @@ async fn begin(state: &AppState, visit: &Visit, params: &Params) -> Response {
         let signed_in = visit.signed_in(&state.app).await?;
         let farewell = state
             .app
-            .check_logout(&visit.ctx, &request, signed_in.as_ref())
+            .receive_logout(&visit.ctx, &request, signed_in.as_ref())
             .await?;
         Ok::<_, engine::Fault>((signed_in, farewell))
     };
