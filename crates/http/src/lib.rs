@@ -12,6 +12,7 @@ mod home;
 mod invite;
 mod login;
 mod oauth;
+mod reference;
 mod reply;
 mod router;
 mod state;
@@ -23,5 +24,6 @@ pub mod management;
 pub mod pages;
 pub mod tls;
 
+pub use reference::routes_page;
 pub use router::{Access, Route, router, table};
 pub use state::{AppState, DemoHome, DemoHomeClient};

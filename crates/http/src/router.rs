@@ -30,6 +30,32 @@ pub enum Access {
     Session,
 }
 
+impl Access {
+    /// All there are.
+    pub const ALL: [Self; 6] = [
+        Self::Admin,
+        Self::Bearer,
+        Self::Browser,
+        Self::Client,
+        Self::Public,
+        Self::Session,
+    ];
+
+    /// What it means, for the reference.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Admin => "an access token of the tenant with the scope `rsp.admin`",
+            Self::Bearer => "an access token of the tenant",
+            Self::Browser => {
+                "a browser in a flow of its own; changes need the cookie and the token of our page"
+            }
+            Self::Client => "a client that proves who it is",
+            Self::Public => "anybody",
+            Self::Session => "a person signed in; without a session the way leads to the sign-in page",
+        }
+    }
+}
+
 /// Where a path lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
@@ -50,6 +76,13 @@ pub struct Route {
     pub access: Access,
     place: Place,
     handler: MethodRouter<AppState>,
+}
+
+impl Route {
+    /// Whether the path exists once for each tenant; otherwise once on the host.
+    pub fn is_per_tenant(&self) -> bool {
+        self.place != Place::Host
+    }
 }
 
 fn row(path: &'static str, access: Access, place: Place, handler: MethodRouter<AppState>) -> Route {
@@ -112,7 +145,9 @@ pub fn router(state: AppState) -> Router {
     } in table()
     {
         let handler = match place {
-            Place::Shared => handler.layer(from_fn_with_state(state.clone(), oauth::cors::allow)),
+            Place::Shared => handler
+                .options(oauth::cors::options)
+                .layer(from_fn_with_state(state.clone(), oauth::cors::allow)),
             Place::Host | Place::Issuer => handler,
         };
         let handler = match access {

@@ -66,6 +66,11 @@ pub(crate) async fn allow(
     vary(response)
 }
 
+/// `OPTIONS` has a handler, because a layer does not see methods that have none.
+pub(crate) async fn options() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 fn vary(mut response: Response) -> Response {
     response
         .headers_mut()
