@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
+use domain::{Event, EventKind};
 use engine::authorize::{AuthorizeError, Begun, Visitor};
 use protocol::{OAuthError, Params};
 
@@ -31,7 +32,13 @@ async fn begin(
 ) -> Response {
     let params = match params {
         Ok(params) => params,
-        Err(refused) => return local_error(visit, refused),
+        Err(refused) => {
+            let event = Event::failure(EventKind::AuthorizationRefused, refused.code.as_str());
+            return match state.app.refuse(&visit.ctx, event).await {
+                Ok(()) => local_error(visit, refused),
+                Err(fault) => fault_page(visit, &fault),
+            };
+        }
     };
     match state.app.begin_authorization(&visit.ctx, &params, visitor).await {
         Ok(Begun::Respond(delivery)) => {

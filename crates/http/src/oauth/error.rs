@@ -2,11 +2,14 @@ use axum::Json;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use domain::{Event, EventKind};
 use engine::Fault;
 use protocol::client_auth;
 use protocol::error::{ErrorCode, OAuthError};
 
+use crate::extract::Visit;
 use crate::reply::log_fault;
+use crate::state::AppState;
 
 /// The one mapping from refusals to answers of the token, introspection and revocation endpoints (RFC 6749 section 5.2).
 pub(crate) fn refusal(error: OAuthError) -> Response {
@@ -18,6 +21,23 @@ pub(crate) fn refusal(error: OAuthError) -> Response {
             .insert(WWW_AUTHENTICATE, HeaderValue::from_static(client_auth::CHALLENGE));
     }
     response
+}
+
+/// A refusal that no use case saw: recorded here, then told.
+pub(crate) async fn recorded(
+    state: &AppState,
+    visit: &Visit,
+    kind: EventKind,
+    error: OAuthError,
+) -> Response {
+    match state
+        .app
+        .refuse(&visit.ctx, Event::failure(kind, error.code.as_str()))
+        .await
+    {
+        Ok(()) => refusal(error),
+        Err(cause) => fault(&cause),
+    }
 }
 
 /// The same for what is not the client's fault.

@@ -2,7 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
-use domain::AuthMethod;
+use domain::{AuthMethod, EventKind};
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::introspection::IntrospectionRequest;
 
@@ -12,15 +12,14 @@ use crate::state::AppState;
 
 /// `POST /oauth/introspect` (RFC 7662). Public clients cannot prove who they are, so they get nothing.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let (client, params) = match client::authenticated(&state, &visit, form).await {
-        Ok(proved) => proved,
-        Err(response) => return response,
-    };
+    let (client, params) =
+        match client::authenticated(&state, &visit, form, EventKind::IntrospectionRefused).await {
+            Ok(proved) => proved,
+            Err(response) => return response,
+        };
     if client.auth_method == AuthMethod::None {
-        return error::refusal(OAuthError::new(
-            ErrorCode::InvalidClient,
-            "the client must authenticate",
-        ));
+        let refused = OAuthError::new(ErrorCode::InvalidClient, "the client must authenticate");
+        return error::recorded(&state, &visit, EventKind::ClientAuthenticationFailed, refused).await;
     }
     let request = match IntrospectionRequest::parse(&params) {
         Ok(request) => request,

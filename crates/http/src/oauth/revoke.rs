@@ -2,6 +2,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use axum::response::{IntoResponse, Response};
+use domain::EventKind;
 use protocol::revocation::RevocationRequest;
 
 use super::{client, error};
@@ -10,7 +11,7 @@ use crate::state::AppState;
 
 /// `POST /oauth/revoke` (RFC 7009): 200 for known and unknown tokens alike, 503 when it could not be done.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let (client, params) = match client::authenticated(&state, &visit, form).await {
+    let (client, params) = match client::authenticated(&state, &visit, form, EventKind::TokenRevoked).await {
         Ok(proved) => proved,
         Err(response) => return response,
     };

@@ -2,6 +2,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL};
 use axum::response::{IntoResponse, Response};
+use domain::EventKind;
 use engine::token::TokenError;
 
 use super::error;
@@ -12,7 +13,7 @@ use crate::state::AppState;
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let params = match form {
         Ok(params) => params,
-        Err(refused) => return error::refusal(refused),
+        Err(refused) => return error::recorded(&state, &visit, EventKind::TokenRefused, refused).await,
     };
     match state
         .app
