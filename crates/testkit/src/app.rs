@@ -11,8 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use domain::{
-    Actor, AuthMethod, Client, ClientKind, ClientSettings, Email, GrantType, Profile, RedirectUri, Resource,
-    Secret, SigningAlg, Slug, TenantSettings, User,
+    Actor, Client, ClientSettings, Email, Profile, Secret, SigningAlg, Slug, TenantSettings, User, World,
 };
 use engine::clients::NewClient;
 use engine::users::NewUser;
@@ -27,8 +26,12 @@ use storage::audit::AuditRow;
 use tower::ServiceExt as _;
 
 use crate::browser::Browser;
-use crate::world::ManualClock;
+use crate::world::{ManualClock, SeededEntropy};
 use crate::{Backend, Store, test_world};
+
+mod samples;
+
+use samples::sample_clients;
 
 /// URL of the default tenant.
 pub const ISSUER: &str = "https://id.example.com";
@@ -36,6 +39,8 @@ pub const ISSUER: &str = "https://id.example.com";
 pub const CALLBACK: &str = "https://web.example.com/callback";
 /// The resource that the client `api` is.
 pub const API: &str = "https://api.example.com";
+/// The key-encryption key.
+pub const KEK: [u8; 32] = [7; 32];
 /// The password of everybody.
 pub const PASSWORD: &str = "correct horse battery staple";
 
@@ -51,7 +56,36 @@ pub struct TestApp {
     pub store: Store,
     /// Secrets of the confidential clients, by tenant and name.
     secrets: Vec<(String, String, String)>,
+    passwords: PasswordPolicy,
     router: Router,
+}
+
+/// What a test may want otherwise.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Bounds of the edge, and whose forwarding headers are believed.
+    pub edge: EdgeSettings,
+    /// Cost of password hashing.
+    pub passwords: PasswordPolicy,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            edge: EdgeSettings {
+                https: true,
+                ..EdgeSettings::default()
+            },
+            passwords: PasswordPolicy {
+                memory_kib: 64,
+                iterations: 1,
+                lanes: 1,
+                concurrent: 4,
+                queue: 1_000,
+                wait: Duration::from_mins(1),
+            },
+        }
+    }
 }
 
 /// What came back.
@@ -110,31 +144,29 @@ impl TestApp {
     /// # Panics
     /// When it cannot be made: that is a failed test.
     pub async fn start(backend: Backend) -> Self {
-        let store = backend.fresh().await;
+        Self::start_with(backend, Setup::default()).await
+    }
+
+    /// A fresh application with something otherwise.
+    ///
+    /// # Panics
+    /// When it cannot be made: that is a failed test.
+    pub async fn start_with(backend: Backend, setup: Setup) -> Self {
+        Self::on(backend.fresh().await, setup).await
+    }
+
+    /// A fresh application on this database.
+    ///
+    /// # Panics
+    /// When it cannot be made: that is a failed test.
+    pub async fn on(store: Store, Setup { edge, passwords }: Setup) -> Self {
         let (world, clock) = test_world();
-        let passwords = PasswordPolicy {
-            memory_kib: 64,
-            iterations: 1,
-            lanes: 1,
-            concurrent: 4,
-            queue: 1_000,
-            wait: Duration::from_mins(1),
-        };
-        let options = AppOptions {
-            public_url: ISSUER.to_owned(),
-            kek: Secret::new([7; 32]),
-            passwords,
-        };
         let app = Arc::new(
-            App::new(store.db.clone(), world.clone(), options)
+            App::new(store.db.clone(), world.clone(), options(passwords))
                 .await
                 .expect("an application"),
         );
         let metrics = Metrics::register(&mut Catalogue::default());
-        let edge = EdgeSettings {
-            https: true,
-            ..EdgeSettings::default()
-        };
         let state = AppState {
             app: Arc::clone(&app),
             demo: None,
@@ -145,6 +177,7 @@ impl TestApp {
             clock,
             store,
             secrets: Vec::new(),
+            passwords,
             router,
         };
         for slug in ["default", "acme"] {
@@ -172,6 +205,16 @@ impl TestApp {
         for new in sample_clients() {
             self.add_client(slug, new).await;
         }
+    }
+
+    /// Another node on the same database, with the same clock and other random bytes.
+    pub async fn another_node(&self, seed: u64) -> Arc<App> {
+        let world = World::new(
+            Arc::clone(&self.clock) as _,
+            Arc::new(SeededEntropy::from_seed(seed)),
+        );
+        let app = App::new(self.store.db.clone(), world, options(self.passwords)).await;
+        Arc::new(app.expect("another node"))
     }
 
     /// The context of the operator on a tenant.
@@ -276,6 +319,19 @@ impl TestApp {
         }
     }
 
+    /// A request of any kind, with these headers and no others but `Host`.
+    pub async fn call(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if !headers.iter().any(|(name, _)| *name == "host") {
+            request = request.header("host", "id.example.com");
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        self.send(request.body(Body::from(body.to_owned())).expect("a request"))
+            .await
+    }
+
     /// GET without cookies.
     pub async fn get(&self, path: &str) -> Answer {
         let request = Request::builder()
@@ -328,6 +384,14 @@ impl TestApp {
     }
 }
 
+fn options(passwords: PasswordPolicy) -> AppOptions {
+    AppOptions {
+        public_url: ISSUER.to_owned(),
+        kek: Secret::new(KEK),
+        passwords,
+    }
+}
+
 /// Form encoding of pairs.
 pub fn encode(form: &[(&str, &str)]) -> String {
     let byte = |b: u8| match b {
@@ -339,62 +403,4 @@ pub fn encode(form: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{}={}", text(name), text(value)))
         .collect::<Vec<_>>()
         .join("&")
-}
-
-#[expect(clippy::expect_used, reason = "only called by tests")]
-fn sample_clients() -> Vec<NewClient> {
-    use GrantType::{AuthorizationCode, ClientCredentials, RefreshToken};
-    let api = Resource::parse(API).expect("a resource");
-    let uri = |text: &str, native| RedirectUri::register(text, native).expect("a redirect URI");
-    let scopes = |text: &str| text.parse().expect("scopes");
-    let people = ClientSettings {
-        grant_types: vec![AuthorizationCode, RefreshToken],
-        scopes: scopes("openid profile email address phone offline_access api.read"),
-        resources: vec![api.clone()],
-        id_token_alg: SigningAlg::ES256,
-        ..ClientSettings::default()
-    };
-    let web = ClientSettings {
-        redirect_uris: vec![uri(CALLBACK, false)],
-        post_logout_redirect_uris: vec![uri("https://web.example.com/bye", false)],
-        grant_types: vec![AuthorizationCode, RefreshToken, ClientCredentials],
-        ..people.clone()
-    };
-    let native = ClientSettings {
-        redirect_uris: vec![uri("http://127.0.0.1/callback", true)],
-        ..people
-    };
-    let service = ClientSettings {
-        grant_types: vec![ClientCredentials],
-        scopes: scopes("api.read api.write"),
-        resources: vec![api.clone()],
-        ..ClientSettings::default()
-    };
-    let resource_server = ClientSettings {
-        resource: Some(api),
-        ..ClientSettings::default()
-    };
-    let admin = ClientSettings {
-        grant_types: vec![ClientCredentials],
-        scopes: scopes("rsp.admin"),
-        ..ClientSettings::default()
-    };
-    let client = |name: &str, kind: ClientKind, settings| NewClient {
-        client_id: Some(name.parse().expect("a client id")),
-        name: name.to_owned(),
-        kind,
-        auth_method: if kind.is_public() {
-            AuthMethod::None
-        } else {
-            AuthMethod::ClientSecretBasic
-        },
-        settings,
-    };
-    vec![
-        client("web", ClientKind::Confidential, web),
-        client("native", ClientKind::Native, native),
-        client("service", ClientKind::Confidential, service),
-        client("api", ClientKind::Confidential, resource_server),
-        client("admin", ClientKind::Confidential, admin),
-    ]
 }

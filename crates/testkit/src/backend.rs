@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::TenantId;
 use storage::{Db, DbOptions, GroupLimits, MigrateOptions};
 
-use crate::postgres::{self, Schema};
+use crate::postgres::{self, Postgres, Schema};
 use crate::world::START;
 
 /// Which engine a test runs on.
@@ -55,14 +55,62 @@ impl Backend {
     ///
     /// # Panics
     /// When it cannot be made: that is a failed test, never a skipped one.
-    #[expect(clippy::panic, reason = "only called by tests")]
     pub async fn fresh_with(self, options: DbOptions) -> Store {
+        Store::open(self.place(), options).await
+    }
+
+    /// Room for a database that is neither migrated nor open.
+    ///
+    /// # Panics
+    /// When there is none: that is a failed test, never a skipped one.
+    #[expect(clippy::panic, reason = "only called by tests")]
+    pub fn place(self) -> Place {
+        match self {
+            Self::Postgres => Place::on(postgres::server()),
+            Self::Sqlite => {
+                let folder = tempfile::tempdir()
+                    .unwrap_or_else(|error| panic!("no folder for the test's database: {error}"));
+                let url = format!("sqlite://{}", folder.path().join("rsp.db").display());
+                Place {
+                    owner_url: url.clone(),
+                    url,
+                    schema: None,
+                    folder: Some(folder),
+                }
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Room on a server of the test's own, which it may stop.
+    ///
+    /// # Panics
+    /// When there is none: that is a failed test, never a skipped one.
+    pub fn on(server: &Postgres) -> Self {
+        let schema = server.fresh_schema();
+        Self {
+            owner_url: schema.owner_url.clone(),
+            url: schema.app_url.clone(),
+            schema: Some(schema),
+            folder: None,
+        }
+    }
+}
+
+impl Store {
+    /// Migrates the database in `place` and opens it with these limits; their address is replaced.
+    ///
+    /// # Panics
+    /// When it cannot be done: that is a failed test, never a skipped one.
+    #[expect(clippy::panic, reason = "only called by tests")]
+    pub async fn open(place: Place, options: DbOptions) -> Self {
         let Place {
             owner_url,
             url,
             schema,
             folder,
-        } = self.place();
+        } = place;
         let migrate = MigrateOptions {
             months_ahead: 1,
             ..MigrateOptions::at(owner_url, START)
@@ -75,43 +123,13 @@ impl Backend {
             ..options
         };
         match Db::open(&options).await {
-            Ok(db) => Store {
+            Ok(db) => Self {
                 db,
                 url,
                 schema,
                 folder,
             },
             Err(error) => panic!("the test's database cannot be opened: {error}"),
-        }
-    }
-
-    /// Room for a database that is neither migrated nor open.
-    ///
-    /// # Panics
-    /// When there is none: that is a failed test, never a skipped one.
-    #[expect(clippy::panic, reason = "only called by tests")]
-    pub fn place(self) -> Place {
-        match self {
-            Self::Postgres => {
-                let schema = postgres::server().fresh_schema();
-                Place {
-                    owner_url: schema.owner_url.clone(),
-                    url: schema.app_url.clone(),
-                    schema: Some(schema),
-                    folder: None,
-                }
-            }
-            Self::Sqlite => {
-                let folder = tempfile::tempdir()
-                    .unwrap_or_else(|error| panic!("no folder for the test's database: {error}"));
-                let url = format!("sqlite://{}", folder.path().join("rsp.db").display());
-                Place {
-                    owner_url: url.clone(),
-                    url,
-                    schema: None,
-                    folder: Some(folder),
-                }
-            }
         }
     }
 }
@@ -132,6 +150,31 @@ impl Store {
     /// Folder of the SQLite file.
     pub fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_ref().map(tempfile::TempDir::path)
+    }
+
+    /// Everything the database holds, as its files (SQLite) or its dump (PostgreSQL, bytes in hexadecimal).
+    ///
+    /// # Panics
+    /// When it cannot be read: that is a failed test.
+    pub fn contents(&self) -> Vec<u8> {
+        let Some(schema) = &self.schema else {
+            let files = self.folder().map(std::fs::read_dir);
+            let files = files.and_then(Result::ok).into_iter().flatten().flatten();
+            return files
+                .flat_map(|file| std::fs::read(file.path()).unwrap_or_default())
+                .collect();
+        };
+        postgres::or_fail(postgres::server().dump(&schema.name))
+    }
+
+    /// Whether these bytes stand anywhere in [`Self::contents`].
+    pub fn holds(&self, contents: &[u8], bytes: &[u8]) -> bool {
+        let finds = |needle: &[u8]| contents.windows(needle.len()).any(|window| window == needle);
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let hex: String = digits
+            .filter_map(|digit| char::from_digit(digit.into(), 16))
+            .collect();
+        finds(bytes) || (self.schema.is_some() && finds(hex.as_bytes()))
     }
 
     /// A tenant in this database, `default` if it is the first of the test program.

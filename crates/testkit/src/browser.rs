@@ -18,6 +18,8 @@ pub struct Browser<'a> {
     app: &'a TestApp,
     /// The cookie jar.
     pub cookies: BTreeMap<String, String>,
+    /// Every `Set-Cookie` header so far, as it came.
+    pub set_cookies: Vec<String>,
     /// Headers sent with every request.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -28,6 +30,7 @@ impl<'a> Browser<'a> {
         Self {
             app,
             cookies: BTreeMap::new(),
+            set_cookies: Vec::new(),
             headers: Vec::new(),
         }
     }
@@ -87,6 +90,7 @@ impl<'a> Browser<'a> {
         let answer = self.app.send(request.body(body).expect("a request")).await;
         for cookie in answer.headers.get_all("set-cookie") {
             let text = cookie.to_str().expect("a readable cookie");
+            self.set_cookies.push(text.to_owned());
             let (name, rest) = text.split_once('=').expect("a cookie with a value");
             let value = rest.split(';').next().unwrap_or_default();
             if text.contains("Max-Age=0") {
@@ -139,7 +143,12 @@ impl<'a> Browser<'a> {
 
     /// The usual request of `web` from the first page to the redirect back: signs in and accepts where asked.
     pub async fn authorize(&mut self, email: &str, extra: &[(&str, &str)]) -> Answer {
-        let mut answer = self.open(&authorize_path(extra)).await;
+        self.walk(&authorize_path(extra), email).await
+    }
+
+    /// The same from any page: signs in and accepts where asked.
+    pub async fn walk(&mut self, path: &str, email: &str) -> Answer {
+        let mut answer = self.open(path).await;
         if answer.text().contains("id=\"login-form\"") {
             answer = self.sign_in(&answer, email).await;
         }
@@ -252,6 +261,8 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
             .replace("&#38;", "&")
             .replace("&amp;", "&")
             .replace("&#34;", "\"")
+            .replace("&#60;", "<")
+            .replace("&#62;", ">")
             .replace("&#39;", "'"),
     )
 }

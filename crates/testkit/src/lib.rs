@@ -9,6 +9,8 @@ mod cluster;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+#[cfg(feature = "app")]
+pub mod watch;
 mod wire;
 pub mod world;
 

@@ -163,6 +163,31 @@ impl Postgres {
         Session::connect(&self.socket(), SUPERUSER, DATABASE)?.run(statements)
     }
 
+    /// Every row of a schema as SQL text.
+    pub fn dump(&self, schema: &str) -> Result<Vec<u8>, LaunchError> {
+        let output = std::process::Command::new(newest_bin()?.join("pg_dump"))
+            .args([
+                "--data-only",
+                "--inserts",
+                "--username",
+                SUPERUSER,
+                "--schema",
+                schema,
+                "--host",
+            ])
+            .arg(&self.folder)
+            .args(["--port", &self.port.to_string(), DATABASE])
+            .output()
+            .map_err(LaunchError::io("run pg_dump"))?;
+        if output.status.success() {
+            Ok(output.stdout)
+        } else {
+            Err(LaunchError::Refused(
+                String::from_utf8_lossy(&output.stderr).into_owned(),
+            ))
+        }
+    }
+
     /// Stops the server as if it had been switched off; its data stays. Only for servers from [`Postgres::start`].
     pub fn stop(&mut self) -> Result<(), LaunchError> {
         self.own_process()?.stop()
