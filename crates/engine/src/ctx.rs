@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use domain::{Actor, Issuer, RequestId, Tenant, TenantId, Timestamp, World};
+use domain::{Actor, Client, Issuer, RequestId, Tenant, TenantId, Timestamp, World};
 
 /// A tenant as one request sees it.
 #[derive(Debug, Clone)]
@@ -49,6 +49,16 @@ impl Ctx {
             actor,
             ..self.clone()
         }
+    }
+
+    /// The same request, by this client. A public one proved nothing: what it gets wrong counts as anonymous.
+    #[must_use]
+    pub(crate) fn acting_as_client(&self, client: &Client) -> Self {
+        self.acting_as(if client.kind.is_public() {
+            Actor::Anonymous
+        } else {
+            Actor::Client(client.client_id.clone())
+        })
     }
 
     /// The tenant's id.

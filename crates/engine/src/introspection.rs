@@ -79,6 +79,6 @@ impl App {
     async fn record_foreign(&self, ctx: &Ctx, caller: &Client) -> Result<(), Fault> {
         let event =
             Event::failure(EventKind::IntrospectionRefused, "foreign_token").client(&caller.client_id);
-        self.refuse(ctx, event).await
+        self.refuse(&ctx.acting_as_client(caller), event).await
     }
 }

@@ -70,7 +70,7 @@ impl App {
                 account
             }
             (verdict, found) => {
-                self.record_failed_login(ctx, attempt, verdict, found.as_ref())
+                self.record_failed_login(ctx, flow, attempt, (verdict, found.as_ref()))
                     .await?;
                 return Err(LoginError::WrongCredentials);
             }
@@ -90,9 +90,9 @@ impl App {
     async fn record_failed_login(
         &self,
         ctx: &Ctx,
+        flow: &LiveFlow,
         attempt: &PasswordAttempt,
-        verdict: Verdict,
-        found: Option<&Account>,
+        (verdict, found): (Verdict, Option<&Account>),
     ) -> Result<(), Fault> {
         let reason = match (verdict, found) {
             (_, None) => "unknown_user",
@@ -101,7 +101,7 @@ impl App {
             (Verdict::Wrong, Some(_)) => "wrong_password",
         };
         let typed: String = attempt.email.chars().take(Email::MAX_LENGTH).collect();
-        let mut event = Event::failure(EventKind::LoginFailed, reason).name(&typed);
+        let mut event = for_client(Event::failure(EventKind::LoginFailed, reason), flow).name(&typed);
         if let Some(account) = found {
             event = event.user(account.user.id);
         }
@@ -149,7 +149,7 @@ impl App {
             },
             None => fresh,
         };
-        let event = Event::success(EventKind::Login)
+        let event = for_client(Event::success(EventKind::Login), flow)
             .user(user.id)
             .session(session.id)
             .detail("method", "password")
@@ -175,5 +175,13 @@ impl App {
             session,
             user,
         })
+    }
+}
+
+/// With the client the person signs in for, if it is for one.
+fn for_client(event: Event, flow: &LiveFlow) -> Event {
+    match flow.login_view().client {
+        Some(client) => event.client(&client.client_id),
+        None => event,
     }
 }

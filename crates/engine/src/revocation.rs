@@ -1,6 +1,6 @@
 //! Token revocation (RFC 7009, OX7).
 
-use domain::{AccessTokenFormat, Client, Event, EventKind, Events, OpaqueToken, TokenHash, TokenKind};
+use domain::{AccessTokenFormat, Actor, Client, Event, EventKind, Events, OpaqueToken, TokenHash, TokenKind};
 use storage::{access_tokens, grants, refresh_tokens, revoked_tokens};
 
 use crate::{App, Ctx, Fault};
@@ -18,6 +18,8 @@ impl App {
         if active.client.client_id != client.client_id {
             return self.refuse_revocation(ctx, client, "foreign_token").await;
         }
+        // Holding the token is proof enough of being its client.
+        let ctx = &ctx.acting_as(Actor::Client(client.client_id.clone()));
         let mut event = Event::success(EventKind::TokenRevoked)
             .client(&client.client_id)
             .detail("token", "access_token");
@@ -48,6 +50,7 @@ impl App {
         let Some(grant) = grant else {
             return Err(Fault::Internal("a refresh token without a grant"));
         };
+        let ctx = &ctx.acting_as(Actor::Client(client.client_id.clone()));
         let event = Event::success(EventKind::TokenRevoked)
             .client(&client.client_id)
             .user(grant.user_id)
@@ -66,7 +69,7 @@ impl App {
 
     async fn refuse_revocation(&self, ctx: &Ctx, client: &Client, why: &'static str) -> Result<(), Fault> {
         self.refuse(
-            ctx,
+            &ctx.acting_as_client(client),
             Event::failure(EventKind::TokenRevoked, why).client(&client.client_id),
         )
         .await

@@ -6,7 +6,7 @@ mod client_credentials;
 mod mint;
 mod refresh_token;
 
-use domain::{Actor, Client, Event, EventKind};
+use domain::{Client, Event, EventKind};
 use protocol::error::OAuthError;
 use protocol::params::Params;
 use protocol::token::{TokenGrant, TokenRequest, TokenResponse};
@@ -51,13 +51,7 @@ impl App {
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
         let client = self.authenticate_client(ctx, authorization, params).await?;
-        // A public client proved nothing: what it gets wrong counts as anonymous.
-        let known = Actor::Client(client.client_id.clone());
-        let ctx = &ctx.acting_as(if client.kind.is_public() {
-            Actor::Anonymous
-        } else {
-            known
-        });
+        let ctx = &ctx.acting_as_client(&client);
         let grant =
             match TokenRequest::parse(params).and_then(|grant| grant.permitted(&client).map(|()| grant)) {
                 Ok(grant) => grant,

@@ -68,6 +68,10 @@ impl App {
             .detail("grant_type", "refresh_token")
             .detail("scope", scopes.to_string())
             .detail("jti", access.jti);
+        let event = match grant.session_id {
+            Some(session) => event.session(session),
+            None => event,
+        };
         let events = self.record(ctx, event).await?;
 
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
