@@ -1,0 +1,48 @@
+//! The public face as browsers, operators and attackers meet it: pages, cookies, administration, the edge.
+
+/// Runs each test on both engines: `on_sqlite::name` and `on_postgres::name`.
+macro_rules! on_both_engines {
+    ($($name:ident)+) => {
+        mod on_sqlite {
+            $(#[tokio::test] async fn $name() { super::$name(testkit::Backend::Sqlite).await; })+
+        }
+        mod on_postgres {
+            $(#[tokio::test] async fn $name() { super::$name(testkit::Backend::Postgres).await; })+
+        }
+    };
+}
+
+#[cfg(test)]
+mod account;
+#[cfg(test)]
+mod admin;
+#[cfg(test)]
+mod admin_gate;
+#[cfg(test)]
+mod consent;
+#[cfg(test)]
+mod cookies;
+#[cfg(test)]
+mod cross_site;
+#[cfg(test)]
+mod enumeration;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod forwarding;
+#[cfg(test)]
+mod generated;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod invitation;
+#[cfg(test)]
+mod language;
+#[cfg(test)]
+mod logout;
+#[cfg(test)]
+mod planted;
+#[cfg(test)]
+mod routes;
+#[cfg(test)]
+mod watch;
