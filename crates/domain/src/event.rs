@@ -116,8 +116,6 @@ event_kinds! {
     ConsentRevoked = "consent.revoked";
     /// A state-changing request from another site, or without its token, was refused.
     CsrfRefused = "csrf.refused";
-    /// A grant and every token from it was revoked.
-    GrantRevoked = "grant.revoked";
     /// A token was introspected by a client that may not see it.
     IntrospectionRefused = "introspection.refused";
     /// An invitation was made.

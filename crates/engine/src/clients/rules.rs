@@ -57,6 +57,11 @@ pub(super) fn check(
         has(GrantType::RefreshToken) && !has(GrantType::AuthorizationCode),
         "refresh_token needs authorization_code",
     )?;
+    // Every person such a client signs in would be an administrator (AZ4).
+    refuse(
+        has(GrantType::AuthorizationCode) && settings.scopes.contains("rsp.admin"),
+        "the scope rsp.admin is for clients that act for themselves, without authorization_code",
+    )?;
     refuse(
         settings.redirect_uris.len() > 50 || settings.post_logout_redirect_uris.len() > 50,
         "at most 50 redirect URIs of a kind",

@@ -241,6 +241,12 @@ async fn dangerous_settings_are_refused(backend: Backend) {
     bodies.push(public.clone());
     public["token_endpoint_auth_method"] = json!("none");
     bodies.push(public);
+    // Every person it signs in would be an administrator (AZ4).
+    let mut gate = new_client("evil");
+    gate["settings"]["redirect_uris"] = json!(["https://web.example.com/cb"]);
+    gate["settings"]["grant_types"] = json!(["authorization_code"]);
+    gate["settings"]["scopes"] = json!("openid rsp.admin");
+    bodies.push(gate);
     for body in bodies {
         let answer = ask(&app, &admin, "POST", "/admin/v1/clients", &body).await;
         assert_eq!(answer.status, 400, "{body}: {}", answer.text());
@@ -252,5 +258,10 @@ async fn dangerous_settings_are_refused(backend: Backend) {
     fine["settings"]["grant_types"] = json!(["authorization_code", "refresh_token"]);
     fine["settings"]["policy_uri"] = json!("https://web.example.com/privacy");
     let answer = ask(&app, &admin, "POST", "/admin/v1/clients", &fine).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let mut machine = new_client("machine");
+    machine["settings"]["grant_types"] = json!(["client_credentials"]);
+    machine["settings"]["scopes"] = json!("rsp.admin");
+    let answer = ask(&app, &admin, "POST", "/admin/v1/clients", &machine).await;
     assert_eq!(answer.status, 201, "{}", answer.text());
 }

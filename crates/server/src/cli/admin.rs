@@ -185,7 +185,7 @@ pub enum ClientCommand {
                                  rsp client create app --kind spa --redirect-uri https://app.example.com/cb\n  \
                                  rsp client create batch --kind service --scope orders.read")]
     Create(ClientCreateArgs),
-    /// Refuse every further request of a client and end its tokens
+    /// Refuse every further request of a client; its tokens count for nothing until it is enabled again
     #[command(after_long_help = "Examples:\n  rsp client disable CLIENT_ID")]
     Disable(ClientArg),
     /// Allow a disabled client again
