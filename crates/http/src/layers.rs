@@ -24,14 +24,17 @@ use crate::client_ip::{ClientIp, FORWARDING, TrustedProxies, source_network};
 use crate::listener::Peer;
 use crate::management::Metrics;
 use crate::management::metrics::{Rejection, method_label};
+use crate::state::AppState;
 
 mod body;
 mod headers;
 mod problem;
+mod reader;
 
 pub use problem::problem;
 
 use body::{Arrival, Metered};
+use reader::Reader;
 
 /// The id of the request, ours alone; also in the `X-Request-Id` of the answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -77,16 +80,26 @@ struct Edge {
     world: World,
     metrics: Metrics,
     slots: Semaphore,
+    /// What pages are made from; without it everybody gets problem documents.
+    pages: Option<AppState>,
 }
 
-/// Puts the edge around all routes and the fallback of `router`.
-pub fn protect(router: Router, settings: EdgeSettings, world: World, metrics: Metrics) -> Router {
+/// Puts the edge around all routes and the fallback of `router`. With `pages`, browsers see what the edge refuses as a
+/// page of their tenant; everybody else gets a problem document.
+pub fn protect(
+    router: Router,
+    settings: EdgeSettings,
+    world: World,
+    metrics: Metrics,
+    pages: Option<AppState>,
+) -> Router {
     let slots = Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS));
     let edge = Arc::new(Edge {
         settings,
         world,
         metrics,
         slots,
+        pages,
     });
     router.layer(from_fn_with_state(edge, guard))
 }
@@ -97,6 +110,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let _in_flight = edge.metrics.request_begun();
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
+    let reader = edge.pages.as_ref().zip(Reader::of(&request));
     let span = tracing::info_span!("request", id = %facts.id);
     let handled = async {
         match edge.admit(&request, &facts) {
@@ -107,6 +121,9 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let mut response = handled.instrument(span.clone()).await;
     if !bodiless {
         problem::fill(&mut response, facts.id);
+        if let Some((state, reader)) = reader {
+            reader.show(state, &mut response).await;
+        }
     }
     headers::dress(&mut response, edge.settings.https);
     if let Ok(id) = HeaderValue::try_from(facts.id.to_string()) {

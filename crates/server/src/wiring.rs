@@ -80,10 +80,11 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
         demo,
     };
     let public = protect(
-        router(state),
+        router(state.clone()),
         config.server.edge(),
         app.world.clone(),
         metrics.clone(),
+        Some(state),
     );
     let public = Server::new(public, limits.clone(), metrics.clone())
         .on(faces.public)
@@ -95,6 +96,7 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
             EdgeSettings::default(),
             app.world.clone(),
             metrics.clone(),
+            None,
         );
         servers.spawn(
             Server::new(router, limits.clone(), metrics.clone())

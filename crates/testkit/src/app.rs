@@ -171,7 +171,7 @@ impl TestApp {
             app: Arc::clone(&app),
             demo: None,
         };
-        let router = protect(router(state), edge, world, metrics);
+        let router = protect(router(state.clone()), edge, world, metrics, Some(state));
         let mut this = Self {
             app,
             clock,

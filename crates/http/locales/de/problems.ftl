@@ -23,6 +23,10 @@ problem-too-many-requests-title = Zu viele Anfragen
 problem-too-many-requests-cause = Aus Ihrem Netz kamen mehr Anfragen, als wir auf einmal beantworten.
 problem-too-many-requests-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal.
 
+problem-too-slow-title = Die Anfrage kam zu langsam an
+problem-too-slow-cause = Die Verbindung war langsam oder brach ab, deshalb haben wir nur einen Teil der Daten. Nichts wurde geändert.
+problem-too-slow-next = Prüfen Sie Ihre Verbindung und senden Sie es dann noch einmal.
+
 problem-cross-site-title = Dieses Formular kam nicht von hier
 problem-cross-site-cause = Zu Ihrem Schutz nehmen wir Formulare nur von unseren eigenen Seiten an. Dieses kam von einer anderen Seite, oder die Seite war zu lange offen.
 problem-cross-site-next = Öffnen Sie die Seite noch einmal und senden Sie das Formular von dort.
@@ -56,5 +60,5 @@ problem-internal-cause = Es lag nicht an Ihnen, und es wurde nichts verändert.
 problem-internal-next = Versuchen Sie es noch einmal. Hilft das nicht, nennen Sie dem Betrieb die Anfragenummer unten.
 
 problem-unavailable-title = Wir können gerade nicht antworten
-problem-unavailable-cause = Ein Teil des Dienstes ist im Moment nicht erreichbar.
+problem-unavailable-cause = Ein Teil des Dienstes ist nicht erreichbar, oder er bekommt mehr Anfragen auf einmal, als er schafft.
 problem-unavailable-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal. Was schon erledigt ist, geht nicht verloren.

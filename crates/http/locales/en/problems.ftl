@@ -23,6 +23,10 @@ problem-too-many-requests-title = Too many requests
 problem-too-many-requests-cause = Your network sent more requests than we answer at once.
 problem-too-many-requests-next = Wait a minute, then try again.
 
+problem-too-slow-title = The request took too long to arrive
+problem-too-slow-cause = The connection was slow or broke off, so we have only a part of what was sent. Nothing was changed.
+problem-too-slow-next = Check your connection, then send it again.
+
 problem-cross-site-title = This form did not come from here
 problem-cross-site-cause = To protect you, forms are accepted only from our own pages. Another site sent this one, or the page was open too long.
 problem-cross-site-next = Open the page again and send the form from there.
@@ -56,5 +60,5 @@ problem-internal-cause = Nothing you did caused it, and nothing was changed.
 problem-internal-next = Try again. If it stays like this, tell the operator the request id below.
 
 problem-unavailable-title = We cannot answer right now
-problem-unavailable-cause = A part of the service is not reachable at the moment.
+problem-unavailable-cause = A part of the service is not reachable, or too much is asked of it at once.
 problem-unavailable-next = Wait a minute, then try again. What was already done is not lost.

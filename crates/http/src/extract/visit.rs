@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Path};
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST, USER_AGENT};
@@ -7,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Actor, RequestId, Slug};
-use engine::{App, Ctx, SignedIn};
+use engine::{App, Ctx, SignedIn, TenantView};
 
 use super::{Cookies, preference_cookie, session_cookie};
 use crate::client_ip::ClientIp;
@@ -44,11 +45,30 @@ impl FromRequestParts<AppState> for Visit {
                 .ok()
                 .filter(|s| !s.is_default())
                 .and_then(|s| state.app.tenant(&s)),
-            None => host(&parts.headers)
-                .and_then(|host| state.app.tenant_by_host(host))
-                .or_else(|| state.app.tenant(&Slug::default_tenant())),
+            None => by_host(parts, state),
         };
         let tenant = tenant.ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
+        Ok(Self::of_tenant(tenant, parts, state))
+    }
+}
+
+/// The tenant that owns the host a request was sent to, else the default one.
+fn by_host(parts: &Parts, state: &AppState) -> Option<Arc<TenantView>> {
+    host(&parts.headers)
+        .and_then(|host| state.app.tenant_by_host(host))
+        .or_else(|| state.app.tenant(&Slug::default_tenant()))
+}
+
+impl Visit {
+    /// For an answer that is about no tenant's data: whoever asks for an unknown tenant sees the face of the host's.
+    pub(crate) async fn of_anybody(parts: &mut Parts, state: &AppState) -> Option<Self> {
+        match Self::from_request_parts(parts, state).await {
+            Ok(visit) => Some(visit),
+            Err(_) => by_host(parts, state).map(|tenant| Self::of_tenant(tenant, parts, state)),
+        }
+    }
+
+    fn of_tenant(tenant: Arc<TenantView>, parts: &Parts, state: &AppState) -> Self {
         let client_ip: Option<IpAddr> = parts.extensions.get::<ClientIp>().map(|ip| ip.0);
         let request_id = match parts.extensions.get::<RequestId>() {
             Some(id) => *id,
@@ -67,17 +87,15 @@ impl FromRequestParts<AppState> for Visit {
             now: state.app.world.now(),
         };
         let (here, chosen) = without_lang(parts.uri.path(), parts.uri.query());
-        Ok(Self {
+        Self {
             ctx,
             cookies: Cookies::read(&parts.headers),
             headers: parts.headers.clone(),
             chosen,
             here,
-        })
+        }
     }
-}
 
-impl Visit {
     /// A header's text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())

@@ -8,6 +8,15 @@ use domain::RequestId;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
 
+/// Marks an answer whose problem document was made here: nothing else is lost if a page takes its place.
+#[derive(Clone, Copy, Debug)]
+struct Filled;
+
+/// Whether the answer's body was made by [`fill`].
+pub(super) fn is_filled(response: &Response) -> bool {
+    response.extensions().get::<Filled>().is_some()
+}
+
 /// A problem document without detail.
 #[must_use]
 pub fn problem(status: StatusCode, id: RequestId) -> Response {
@@ -33,4 +42,5 @@ pub(super) fn fill(response: &mut Response, id: RequestId) {
     *response.body_mut() = Body::from(document.to_string());
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response.headers_mut().insert(header::CONTENT_TYPE, PROBLEM_JSON);
+    response.extensions_mut().insert(Filled);
 }

@@ -77,7 +77,7 @@ fn house(settings: EdgeSettings) -> House {
     let mut catalogue = Catalogue::default();
     let metrics = Metrics::register(&mut catalogue);
     House {
-        router: protect(router, settings, World::system(), metrics),
+        router: protect(router, settings, World::system(), metrics, None),
         catalogue,
         entered,
         release,

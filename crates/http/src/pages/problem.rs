@@ -21,10 +21,12 @@ pub enum Problem {
     NotFound,
     /// The redirect URI is not one of the client's.
     RedirectUri,
-    /// The body or a header was too large.
+    /// The address, a header or the body was too large.
     TooLarge,
     /// Too many requests from this source.
     TooManyRequests,
+    /// The request took too long to arrive.
+    TooSlow,
     /// The database or another part is away.
     Unavailable,
     /// No such client, or it is disabled.
@@ -37,7 +39,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem, for tests over all texts.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CrossSite,
         Self::DuplicateParameter,
         Self::Internal,
@@ -48,11 +50,28 @@ impl Problem {
         Self::RedirectUri,
         Self::TooLarge,
         Self::TooManyRequests,
+        Self::TooSlow,
         Self::Unavailable,
         Self::UnknownClient,
         Self::UnsupportedMediaType,
         Self::WrongHost,
     ];
+
+    /// What to tell a person about a refusal that is known by its status alone; `None` for those that always come with
+    /// more.
+    pub fn of_status(status: u16) -> Option<Self> {
+        match status {
+            404 => Some(Self::NotFound),
+            405 => Some(Self::MethodNotAllowed),
+            408 => Some(Self::TooSlow),
+            413 | 414 | 431 => Some(Self::TooLarge),
+            415 => Some(Self::UnsupportedMediaType),
+            429 => Some(Self::TooManyRequests),
+            500 => Some(Self::Internal),
+            503 => Some(Self::Unavailable),
+            _ => None,
+        }
+    }
 
     /// The HTTP status that goes with it.
     pub fn status(self) -> u16 {
@@ -65,6 +84,7 @@ impl Problem {
             Self::NotFound => 404,
             Self::TooLarge => 413,
             Self::TooManyRequests => 429,
+            Self::TooSlow => 408,
             Self::Unavailable => 503,
             Self::UnsupportedMediaType => 415,
             Self::WrongHost => 421,
@@ -81,6 +101,7 @@ impl Problem {
             Self::TooManyRequests => "RSP-1005",
             Self::CrossSite => "RSP-1006",
             Self::WrongHost => "RSP-1007",
+            Self::TooSlow => "RSP-1008",
             Self::InvalidRequest => "RSP-1040",
             Self::UnknownClient => "RSP-1041",
             Self::RedirectUri => "RSP-1042",
@@ -104,6 +125,7 @@ impl Problem {
             Self::RedirectUri => "problem-redirect-uri",
             Self::TooLarge => "problem-too-large",
             Self::TooManyRequests => "problem-too-many-requests",
+            Self::TooSlow => "problem-too-slow",
             Self::Unavailable => "problem-unavailable",
             Self::UnknownClient => "problem-unknown-client",
             Self::UnsupportedMediaType => "problem-unsupported-media-type",

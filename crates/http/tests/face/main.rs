@@ -25,6 +25,8 @@ mod cookies;
 #[cfg(test)]
 mod cross_site;
 #[cfg(test)]
+mod edge_pages;
+#[cfg(test)]
 mod enumeration;
 #[cfg(test)]
 mod errors;
