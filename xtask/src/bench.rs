@@ -1,148 +1,127 @@
-//! `cargo xtask bench first-look`: a first impression of speed, to be compared with itself only.
+//! `cargo xtask bench CASE`: the goals for speed, each by one command.
 //!
-//! Client and server share the machine's cores, so the figures say what this machine does under both.
+//! A case starts the floor (the least a server can do), the product and other servers on loopback, measures them in
+//! turn, and compares medians of CPU time for each request: the one figure that means something on a machine that
+//! does other things too. It fails when a figure that must be met is missed.
+
+mod budget;
+mod cases;
+mod first_look;
+mod measure;
+mod page;
+mod product;
+mod report;
+mod rivals;
+mod wrk;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use anyhow::{Context as _, Result, bail};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
 
-use crate::demo::{Demo, Engine};
-use crate::{command, plain_http, root, setup};
+use self::budget::Budget;
+use self::report::{Figure, Outcome};
+use crate::{command, root, setup};
 
-const SECONDS: u32 = 15;
-const CONNECTIONS: u32 = 32;
-
-/// Drives `wrk` against token, introspection and discovery of a release build, on both engines.
-pub fn first_look() -> Result<()> {
-    setup::load_generator()?;
-    command::run("cargo", &["build", "--release", "-p", "rsp-server"])?;
-    let output = root().join("target/bench");
-    fs::create_dir_all(&output).context("cannot create target/bench")?;
-    for engine in [Engine::Sqlite, Engine::Postgres] {
-        let log = output.join(format!("rsp-{}.log", engine.name()));
-        let demo = Demo::start(&root().join("target/release/rsp"), engine, log)?;
-        println!("\n=== {} ===", engine.name());
-        measure(&demo, &output)?;
-    }
-    Ok(())
+/// A comparison that can be asked for by name.
+struct Case {
+    /// What is typed.
+    name: &'static str,
+    /// Numbers of the goals it judges.
+    goals: &'static [u8],
+    /// What it measures, in a few words.
+    about: &'static str,
+    /// Measures.
+    run: fn(Budget) -> Result<Outcome>,
 }
 
-fn measure(demo: &Demo, output: &Path) -> Result<()> {
-    let credentials: Value = serde_json::from_str(&fs::read_to_string(&demo.credentials)?)?;
-    let authorization = basic(&credentials, "demo-service")?;
-    let form = "grant_type=client_credentials";
-    let answer = plain_http::post_form(demo.port, "/oauth/token", &authorization, form)?;
-    let token =
-        access_token(&answer.body).with_context(|| format!("no token: {} {}", answer.status, answer.body))?;
+/// What can be typed after `bench`, for the help.
+pub(crate) fn help() -> String {
+    let line = |name: &str, about: &str| format!("\n  {name:<14} {about}");
+    let cases = cases::ALL.iter().map(|case| line(case.name, case.about));
+    let whole = line("all", "every case, then the table in docs/performance.md");
+    let page = line("page", "only the table, from the results of the last runs");
+    let first = line(
+        "first-look",
+        "requests per second on both engines, without judgement",
+    );
+    cases.chain([whole, page, first]).collect()
+}
 
-    wrk(demo, "discovery", "/.well-known/openid-configuration", None)?;
-    wrk(
-        demo,
-        "introspection",
-        "/oauth/introspect",
-        Some(&post(output, &authorization, &format!("token={token}"))?),
-    )?;
-    wrk(
-        demo,
-        "token",
-        "/oauth/token",
-        Some(&post(output, &authorization, form)?),
+/// Runs what `words` ask for: a case, `all`, `page` or `first-look`, with `--rounds N`,
+/// `--seconds S`, and `--programs FOLDER` to measure programs that are built already.
+pub(crate) fn run(words: &[&str]) -> Result<()> {
+    let (name, budget, programs) = Budget::parse(words)?;
+    let built = programs.map(|folder| root().join(folder));
+    let folder_of_programs = built.clone().unwrap_or_else(|| target().join("release"));
+    let is_first = PROGRAMS.set(folder_of_programs).is_ok();
+    if !is_first {
+        bail!("one run for each process");
+    }
+    setup::load_generator()?;
+    match name {
+        "first-look" => return first_look::run(),
+        "page" => return page::write(),
+        _ => {}
+    }
+    let chosen: Vec<&Case> = cases::ALL
+        .iter()
+        .filter(|case| name == "all" || case.name == name)
+        .collect();
+    if chosen.is_empty() {
+        bail!("no case is called `{name}`; there are:{}", help());
+    }
+    if built.is_none() {
+        build()?;
+    }
+    fs::create_dir_all(folder()).context("cannot create the folder for results")?;
+    let mut missed = Vec::new();
+    for case in chosen {
+        println!("\n=== {} ===", case.name);
+        let outcome = (case.run)(budget);
+        let done = outcome.as_ref().is_ok_and(|outcome| !outcome.is_missed());
+        let outcome = outcome.unwrap_or_else(|error| Outcome::broken(case, &error));
+        outcome.print();
+        outcome.save(case, budget)?;
+        if !done {
+            missed.push(case.name);
+        }
+    }
+    if name == "all" {
+        page::write()?;
+    }
+    if missed.is_empty() {
+        Ok(())
+    } else {
+        bail!("missed what must be met: {}", missed.join(", "))
+    }
+}
+
+/// Everything that is measured, optimized.
+fn build() -> Result<()> {
+    command::run(
+        "cargo",
+        &["build", "--release", "-p", "rsp-server", "-p", "rsp-bench"],
     )
 }
 
-/// One measurement: what `wrk` says, and how much CPU the server took for each request. The second figure stays
-/// meaningful on a machine that does other things too.
-fn wrk(demo: &Demo, name: &str, path: &str, script: Option<&Path>) -> Result<()> {
-    println!("\n--- {name} ---");
-    let url = format!("http://localhost:{}{path}", demo.port);
-    let (duration, connections) = (format!("-d{SECONDS}s"), format!("-c{CONNECTIONS}"));
-    let mut arguments = vec!["-t1", &connections, &duration, "--latency"];
-    let script = script.map(|path| path.display().to_string());
-    if let Some(script) = &script {
-        arguments.extend(["-s", script]);
-    }
-    arguments.push(&url);
-    let server = process_on(demo.port)?;
-    let before = cpu_ticks(server)?;
-    let said = command::output_of("wrk", &arguments)?;
-    let ticks = cpu_ticks(server)?.saturating_sub(before);
-    print!("{said}");
-    let requests = total_requests(&said).context("wrk did not say how many requests it made")?;
-    let micros = ticks.saturating_mul(MICROS_PER_TICK) / requests.max(1);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    println!(
-        "  CPU of the server: {micros} us/request; load average {}",
-        load.trim()
-    );
-    Ok(())
+/// Where the optimized programs are.
+static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
+
+/// An optimized program of this workspace.
+fn program(name: &str) -> PathBuf {
+    PROGRAMS
+        .get()
+        .map_or_else(|| name.into(), |folder| folder.join(name))
 }
 
-/// Linux counts CPU time in hundredths of a second.
-const MICROS_PER_TICK: u64 = 10_000;
-
-/// The `rsp` that listens on `port`, by its command line.
-fn process_on(port: u16) -> Result<u32> {
-    let listens = format!("127.0.0.1:{port}");
-    fs::read_dir("/proc")?
-        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok())
-        .find(|pid| {
-            let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-            let mut words = line.split('\0');
-            words.next().is_some_and(|program| program.ends_with("/rsp")) && words.any(|word| word == listens)
-        })
-        .context("the server's process was not found")
+/// Where results, scripts and logs go.
+fn folder() -> PathBuf {
+    target().join("bench")
 }
 
-/// User and system time of a process (proc(5), fields 14 and 15).
-fn cpu_ticks(pid: u32) -> Result<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    let after_name = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
-    let times: Option<u64> = after_name
-        .split(' ')
-        .skip(11)
-        .take(2)
-        .map(|field| field.parse::<u64>().ok())
-        .sum();
-    times.context("the server's CPU time cannot be read")
-}
-
-fn total_requests(said: &str) -> Option<u64> {
-    let line = said.lines().find(|line| line.contains(" requests in "))?;
-    line.split_whitespace().next()?.parse().ok()
-}
-
-/// A script for `wrk` that posts one form again and again.
-fn post(output: &Path, authorization: &str, form: &str) -> Result<PathBuf> {
-    let script = output.join("post.lua");
-    let text = format!(
-        "wrk.method = \"POST\"\nwrk.body = \"{form}\"\nwrk.headers[\"Authorization\"] = \"{authorization}\"\n\
-         wrk.headers[\"Content-Type\"] = \"application/x-www-form-urlencoded\"\n"
-    );
-    fs::write(&script, text).context("cannot write the script for wrk")?;
-    Ok(script)
-}
-
-fn basic(credentials: &Value, name: &str) -> Result<String> {
-    let clients = credentials
-        .get("clients")
-        .and_then(Value::as_array)
-        .context("the demo file lists no clients")?;
-    let client = clients
-        .iter()
-        .find(|client| client.get("name").and_then(Value::as_str) == Some(name));
-    let field = |field| client?.get(field)?.as_str();
-    match (field("client_id"), field("client_secret")) {
-        (Some(id), Some(secret)) => Ok(format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))),
-        _ => bail!("the demo file has no {name} with a secret"),
-    }
-}
-
-fn access_token(body: &str) -> Option<String> {
-    let json = body.get(body.find('{')?..=body.rfind('}')?)?;
-    let answer: Value = serde_json::from_str(json).ok()?;
-    Some(answer.get("access_token")?.as_str()?.to_owned())
+/// Cargo's target folder.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |folder| root().join(folder))
 }

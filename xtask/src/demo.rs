@@ -47,13 +47,22 @@ pub struct Demo {
     /// Port of the public listener.
     pub port: u16,
     // Dropped in this order: the product before its database.
-    _server: Supervised,
+    server: Supervised,
     _database: Option<Postgres>,
 }
 
 impl Demo {
     /// Starts `binary demo` on free ports and waits until it answers; its output goes to `log`.
     pub fn start(binary: &Path, engine: Engine, log: PathBuf) -> Result<Self> {
+        Self::start_as(&[], (binary, engine, log), &[])
+    }
+
+    /// Like [`Demo::start`], with words before the command, as of `taskset`, and additions to the environment.
+    pub fn start_as(
+        before: &[&str],
+        (binary, engine, log): (&Path, Engine, PathBuf),
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let folder = PathBuf::from(format!("/tmp/rsp-demo-{}", random_hex(6)?));
         fs::DirBuilder::new()
             .mode(0o700)
@@ -65,6 +74,11 @@ impl Demo {
             "RSP__SERVER__MANAGEMENT_LISTEN".to_owned(),
             format!("127.0.0.1:{management}"),
         )];
+        env.extend(
+            settings
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+        );
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => {
@@ -76,12 +90,9 @@ impl Demo {
             }
         };
         let text = |path: &Path| path.display().to_string();
-        let mut command = vec![
-            text(binary),
-            "demo".to_owned(),
-            "--data".to_owned(),
-            text(&folder.join("data")),
-        ];
+        let mut command: Vec<String> = before.iter().map(|word| (*word).to_owned()).collect();
+        command.extend([text(binary), "demo".to_owned()]);
+        command.extend(["--data".to_owned(), text(&folder.join("data"))]);
         command.extend(["--credentials".to_owned(), text(&credentials)]);
         command.extend(["--listen".to_owned(), format!("127.0.0.1:{port}")]);
         let server = Supervised::start(Spec {
@@ -97,9 +108,14 @@ impl Demo {
         Ok(Self {
             credentials,
             port,
-            _server: server,
+            server,
             _database: database,
         })
+    }
+
+    /// The server's process id.
+    pub fn pid(&self) -> Result<u32> {
+        self.server.pid().context("the server has no process")
     }
 }
 

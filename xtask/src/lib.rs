@@ -7,7 +7,7 @@
     reason = "a command talks to the person who typed it"
 )]
 
-pub mod bench;
+mod bench;
 pub mod check;
 pub mod command;
 pub mod demo;
@@ -35,7 +35,9 @@ cargo xtask VERB
   check              formatting, clippy, house rules, cargo-deny where it is installed
   test [STAGE...]    setup, check, then the whole suite; with names, only those stages
   rules              only the house rules
-  bench first-look   requests per second of token, introspection and discovery on a release build
+  bench CASE         measures a release build beside its floor and other servers; fails when a goal is missed;
+                     --rounds N and --seconds S shorten it, --programs FOLDER measures
+                     programs that are built already
 
 Stages of `test`, in order: ";
 
@@ -47,13 +49,13 @@ pub fn run(words: &[String]) -> ExitCode {
         ["check"] => check::run(),
         ["rules"] => check::house_rules(),
         ["test", stages @ ..] => suite::run(stages),
-        ["bench", "first-look"] => bench::first_look(),
+        ["bench", words @ ..] if !words.is_empty() => bench::run(words),
         [] | ["help" | "--help" | "-h"] => {
-            println!("{HELP}{}", suite::names().join(", "));
+            println!("{}", help());
             return ExitCode::SUCCESS;
         }
         _ => {
-            eprintln!("{HELP}{}", suite::names().join(", "));
+            eprintln!("{}", help());
             return ExitCode::from(2);
         }
     };
@@ -64,6 +66,14 @@ pub fn run(words: &[String]) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn help() -> String {
+    format!(
+        "{HELP}{}\n\nCases of `bench`:{}",
+        suite::names().join(", "),
+        bench::help()
+    )
 }
 
 /// Folder of the workspace.

@@ -1,5 +1,6 @@
 //! One HTTP/1.1 exchange with a server on this machine.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpStream};
 
@@ -21,11 +22,22 @@ pub fn get(port: u16, path: &str) -> Result<Answer> {
 
 /// A form POST to 127.0.0.1 with an `Authorization` header.
 pub fn post_form(port: u16, path: &str, authorization: &str, form: &str) -> Result<Answer> {
-    let headers = format!(
-        "Authorization: {authorization}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n",
-        form.len()
-    );
-    exchange(port, &format!("POST {path}"), &headers, form)
+    post(port, path, &[("Authorization", authorization)], form)
+}
+
+/// A POST to 127.0.0.1; a form, unless `headers` name another type.
+pub fn post(port: u16, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
+    let mut lines = format!("Content-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        write!(lines, "{name}: {value}\r\n")?;
+    }
+    if !headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("Content-Type"))
+    {
+        lines.push_str("Content-Type: application/x-www-form-urlencoded\r\n");
+    }
+    exchange(port, &format!("POST {path}"), &lines, body)
 }
 
 fn exchange(port: u16, line: &str, headers: &str, body: &str) -> Result<Answer> {

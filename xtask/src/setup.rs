@@ -76,7 +76,7 @@ pub const INTEROP: &str = "tests/interop";
 /// Installs whatever is missing.
 pub fn run() -> Result<()> {
     system_packages(&NEEDS.iter().filter(|need| !(need.is_there)()).collect::<Vec<_>>())?;
-    node_packages()?;
+    node_packages(INTEROP)?;
     python_packages()?;
     println!("setup: everything the tests need is there");
     Ok(())
@@ -123,8 +123,16 @@ fn system_packages(missing: &[&Need]) -> Result<()> {
     }
 }
 
-fn node_packages() -> Result<()> {
-    let folder = root().join(INTEROP);
+/// Folder of the Node packages of another server to measure beside, relative to the workspace.
+pub const OIDC_PROVIDER: &str = "bench/peers/oidc-provider";
+
+/// Installs the Node packages of [`OIDC_PROVIDER`].
+pub fn oidc_provider() -> Result<()> {
+    node_packages(OIDC_PROVIDER)
+}
+
+fn node_packages(list: &str) -> Result<()> {
+    let folder = root().join(list);
     let stamp = Stamp::of(
         &folder.join("package-lock.json"),
         folder.join("node_modules/.setup"),
@@ -135,7 +143,7 @@ fn node_packages() -> Result<()> {
             &[
                 "ci",
                 "--prefix",
-                INTEROP,
+                list,
                 "--ignore-scripts",
                 "--no-audit",
                 "--no-fund",

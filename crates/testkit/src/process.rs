@@ -204,6 +204,11 @@ impl Supervised {
         }
     }
 
+    /// Process id of the program itself, once it was started.
+    pub fn pid(&self) -> Option<u32> {
+        self.output.lock().pid.as_ref()?.parse().ok()
+    }
+
     /// The newest lines of output, oldest first.
     pub fn tail(&self) -> String {
         let lines = self.output.lock();

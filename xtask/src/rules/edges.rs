@@ -51,6 +51,11 @@ const ROOMS: &[Room] = &[
             "rsp-http",
         ],
     },
+    // Measuring programs; the library that checks tokens is measured in process.
+    Room {
+        package: "rsp-bench",
+        uses: &["rsp-domain", "rsp-protocol"],
+    },
     // Developer commands must build on a machine where nothing else does.
     Room {
         package: "xtask",
@@ -67,7 +72,7 @@ struct Wrapped {
 const WRAPPED: &[Wrapped] = &[
     Wrapped {
         library: "axum",
-        by: &["rsp-http", "rsp-server", "rsp-testkit"],
+        by: &["rsp-http", "rsp-server", "rsp-testkit", "rsp-bench"],
     },
     Wrapped {
         library: "axum-extra",

@@ -1,0 +1,92 @@
+//! How long a measurement may take.
+
+use anyhow::{Context as _, Result, bail};
+
+/// Rounds and seconds of one case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Budget {
+    /// How often each server has its turn.
+    pub(super) rounds: u32,
+    /// Seconds of one turn.
+    pub(super) seconds: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self {
+            rounds: 5,
+            seconds: 3,
+        }
+    }
+}
+
+impl Budget {
+    /// The name of a case, the options after it, and the folder of programs that are built already, if one is named.
+    pub(super) fn parse<'a>(words: &[&'a str]) -> Result<(&'a str, Self, Option<&'a str>)> {
+        let [name, options @ ..] = words else {
+            bail!("say which case, or `all`");
+        };
+        let mut budget = Self::default();
+        let mut programs = None;
+        for pair in options.chunks(2) {
+            let value = || -> Result<u32> {
+                let number: u32 = pair
+                    .get(1)
+                    .context("an option has no value")?
+                    .parse()
+                    .context("an option's value is no number")?;
+                if number == 0 {
+                    bail!("nothing is measured in no time");
+                }
+                Ok(number)
+            };
+            match pair.first() {
+                Some(&"--rounds") => budget.rounds = value()?,
+                Some(&"--seconds") => budget.seconds = value()?,
+                Some(&"--programs") => programs = Some(*pair.get(1).context("an option has no value")?),
+                other => bail!("unknown option {}", other.unwrap_or(&"")),
+            }
+        }
+        Ok((name, budget, programs))
+    }
+
+    /// Whether figures from it may be published.
+    pub(super) fn is_full(self) -> bool {
+        let full = Self::default();
+        self.rounds >= full.rounds && self.seconds >= full.seconds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Budget;
+
+    #[test]
+    fn options_after_the_name_shorten_a_run_and_nonsense_is_refused() {
+        let (name, budget, programs) = Budget::parse(&["idle", "--programs", "built"]).unwrap();
+        assert_eq!(
+            (name, budget, programs),
+            ("idle", Budget::default(), Some("built"))
+        );
+        assert!(budget.is_full());
+        let (_, short, programs) = Budget::parse(&["all", "--seconds", "1", "--rounds", "2"]).unwrap();
+        assert_eq!(
+            short,
+            Budget {
+                rounds: 2,
+                seconds: 1
+            }
+        );
+        assert!(!short.is_full() && programs.is_none());
+        for bad in [
+            &[][..],
+            &["idle", "--rounds"],
+            &["idle", "--rounds", "0"],
+            &["idle", "--rounds", "many"],
+            &["idle", "--programs"],
+            &["idle", "--minutes", "1"],
+        ] {
+            assert!(Budget::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+}
