@@ -285,6 +285,8 @@ pub struct Client {
     pub settings: ClientSettings,
     /// Set when it is switched off.
     pub disabled_at: Option<Timestamp>,
+    /// What it was given before this moment does not count: set when it is switched off, raised when it is switched on.
+    pub tokens_not_before: Option<Timestamp>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When anything of it last changed.
@@ -295,6 +297,12 @@ impl Client {
     /// Whether the client may use `grant` (OA9).
     pub fn allows(&self, grant: GrantType) -> bool {
         self.settings.grant_types.contains(&grant)
+    }
+
+    /// Whether a code or token it was given at this moment may count, as far as its being switched off goes (I3). The
+    /// moment may be that of a JWT, rounded down to the second.
+    pub fn honours(&self, issued_at: Timestamp) -> bool {
+        self.tokens_not_before.is_none_or(|mark| issued_at >= mark)
     }
 
     /// The registered redirect URI that `presented` is (OA1).

@@ -36,6 +36,18 @@ impl Timestamp {
         self.0.div_euclid(1_000_000)
     }
 
+    /// The beginning of the second this moment is in: what is left of it in a token.
+    #[must_use]
+    pub const fn second(self) -> Self {
+        Self::from_secs(self.secs())
+    }
+
+    /// The beginning of the second after the one this moment is in: later than every token of this moment.
+    #[must_use]
+    pub const fn next_second(self) -> Self {
+        Self::from_secs(self.secs().saturating_add(1))
+    }
+
     /// This moment and `span` later; saturates at the end of time.
     #[must_use]
     pub fn plus(self, span: Duration) -> Self {

@@ -50,7 +50,7 @@ impl App {
         let alive = token.consumed_at.is_none()
             && ctx.now < token.expires_at
             && grant.revoked_at.is_none()
-            && owner.is_some_and(|client| client.disabled_at.is_none());
+            && owner.is_some_and(|client| client.disabled_at.is_none() && client.honours(token.created_at));
         let Some(_) = account.filter(|a| alive && a.user.status == UserStatus::Active) else {
             return Ok(IntrospectionResponse::Inactive);
         };

@@ -15,6 +15,7 @@ struct Row {
     secret_hash: Option<TokenHash>,
     settings: Json<ClientSettings>,
     disabled_at: Option<Timestamp>,
+    tokens_not_before: Option<Timestamp>,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -29,6 +30,7 @@ impl From<Row> for Client {
             secret_hash: row.secret_hash,
             settings: row.settings.0,
             disabled_at: row.disabled_at,
+            tokens_not_before: row.tokens_not_before,
             created_at: row.created_at,
             updated_at: row.updated_at,
         }
@@ -41,8 +43,8 @@ pub async fn insert(tx: &mut Tx, client: &Client) -> Result<bool, StoreError> {
         .handle()
         .execute(
             "INSERT INTO clients (tenant_id, client_id, name, kind, auth_method, secret_hash, settings, disabled_at,
-                created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING",
+                tokens_not_before, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
             (
                 &client.client_id,
                 &client.name,
@@ -51,6 +53,7 @@ pub async fn insert(tx: &mut Tx, client: &Client) -> Result<bool, StoreError> {
                 client.secret_hash,
                 Json(&client.settings),
                 client.disabled_at,
+                client.tokens_not_before,
                 client.created_at,
                 client.updated_at,
             ),
@@ -64,7 +67,8 @@ pub async fn find(q: &mut impl Query, id: &ClientId) -> Result<Option<Client>, S
     let row: Option<Row> = q
         .handle()
         .optional(
-            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, created_at, updated_at
+            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, tokens_not_before,
+                created_at, updated_at
              FROM clients WHERE tenant_id = $1 AND client_id = $2",
             (id,),
         )
@@ -81,7 +85,8 @@ pub async fn list(
     let rows: Vec<Row> = q
         .handle()
         .all(
-            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, created_at, updated_at
+            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, tokens_not_before,
+                created_at, updated_at
              FROM clients WHERE tenant_id = $1 AND client_id > $2 ORDER BY client_id LIMIT $3",
             (after.map_or("", ClientId::as_str), i64::from(limit)),
         )
@@ -94,7 +99,8 @@ pub async fn list_public(q: &mut impl Query) -> Result<Vec<Client>, StoreError> 
     let rows: Vec<Row> = q
         .handle()
         .all(
-            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, created_at, updated_at
+            "SELECT client_id, name, kind, auth_method, secret_hash, settings, disabled_at, tokens_not_before,
+                created_at, updated_at
              FROM clients WHERE tenant_id = $1 AND kind IN ('native', 'spa') AND disabled_at IS NULL
              ORDER BY client_id",
             (),
@@ -103,18 +109,31 @@ pub async fn list_public(q: &mut impl Query) -> Result<Vec<Client>, StoreError> 
     Ok(rows.into_iter().map(Client::from).collect())
 }
 
-/// Switches a client off (from a moment) or on (`None`); `false` if there is no such client.
-pub async fn set_disabled(
-    tx: &mut Tx,
-    id: &ClientId,
-    disabled_at: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
+/// Switches a client off; `false` if there is no such client. What it was given up to now, this second included, will not
+/// count when it is switched on again: a JWT says only the second it was issued in.
+pub async fn disable(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
     let changed = tx
         .handle()
         .execute(
-            "UPDATE clients SET disabled_at = $3, updated_at = $4 WHERE tenant_id = $1 AND client_id = $2",
-            (id, disabled_at, now),
+            "UPDATE clients SET disabled_at = $3, tokens_not_before = $4, updated_at = $3
+             WHERE tenant_id = $1 AND client_id = $2",
+            (id, now, now.next_second()),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Switches a client on; `false` if there is no such client. If it was off, nothing from before this second counts, so
+/// that another server, whose clock was ahead when the client was switched off, left nothing behind.
+pub async fn enable(tx: &mut Tx, id: &ClientId, now: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE clients SET disabled_at = NULL, updated_at = $3,
+                tokens_not_before = CASE WHEN disabled_at IS NULL OR tokens_not_before > $4 THEN tokens_not_before
+                                         ELSE $4 END
+             WHERE tenant_id = $1 AND client_id = $2",
+            (id, now, now.second()),
         )
         .await?;
     Ok(changed == 1)

@@ -40,7 +40,8 @@ impl App {
             .map_err(Fault::from)?;
         drop(read);
         let (checked, reason) = match &found {
-            Some(client) if client.disabled_at.is_none() => {
+            // Tokens of the second it was switched off in would be dead from the start.
+            Some(client) if client.disabled_at.is_none() && client.honours(ctx.now) => {
                 (client_auth::check(client, &presented), "wrong_proof")
             }
             Some(client) => {

@@ -73,6 +73,7 @@ impl App {
             secret_hash: secret.as_ref().map(OpaqueToken::hash),
             settings: new.settings,
             disabled_at: None,
+            tokens_not_before: None,
             created_at: ctx.now,
             updated_at: ctx.now,
         };
@@ -125,12 +126,13 @@ impl App {
         self.client(ctx, id).await
     }
 
-    /// Switches a client off: it gets nothing more, and what it has is dead (I3).
+    /// Switches a client off: it gets nothing more, and what it has is dead for good (I3).
     pub async fn disable_client(&self, ctx: &Ctx, id: &ClientId) -> Result<Client, ClientError> {
         self.switch_client(ctx, id, false).await
     }
 
-    /// Switches a client on again.
+    /// Switches a client on again. It needs new tokens, which it gets from the next second on if it was switched off in
+    /// this one.
     pub async fn enable_client(&self, ctx: &Ctx, id: &ClientId) -> Result<Client, ClientError> {
         self.switch_client(ctx, id, true).await
     }
@@ -143,7 +145,12 @@ impl App {
         };
         let events = self.record(ctx, Event::success(kind).client(id)).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        if !clients::set_disabled(&mut tx, id, (!on).then_some(ctx.now), ctx.now).await? {
+        let found = if on {
+            clients::enable(&mut tx, id, ctx.now).await?
+        } else {
+            clients::disable(&mut tx, id, ctx.now).await?
+        };
+        if !found {
             tx.rollback().await?;
             return Err(ClientError::NotFound);
         }

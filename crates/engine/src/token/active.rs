@@ -40,7 +40,10 @@ impl App {
         };
         // Our own clock set the end, so nothing is forgiven there; another node's clock may be ahead of ours (A1).
         let leeway = Duration::from_secs(client.settings.leeway_secs.into());
-        if client.disabled_at.is_some() || ctx.now >= claims.exp || claims.iat > ctx.now.plus(leeway) {
+        if client.disabled_at.is_some() || !client.honours(claims.iat) {
+            return Ok(None);
+        }
+        if ctx.now >= claims.exp || claims.iat > ctx.now.plus(leeway) {
             return Ok(None);
         }
         if format == AccessTokenFormat::Jwt && revoked_tokens::contains(&mut read, &claims.jti).await? {

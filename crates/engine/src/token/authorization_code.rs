@@ -53,8 +53,10 @@ impl App {
         if code.consumed_at.is_some() {
             return Err(self.punish_reuse(ctx, client, &grant).await);
         }
-        let dead =
-            ctx.now >= code.expires_at || code.failures >= codes::MAX_FAILURES || grant.revoked_at.is_some();
+        let dead = ctx.now >= code.expires_at
+            || code.failures >= codes::MAX_FAILURES
+            || grant.revoked_at.is_some()
+            || !client.honours(code.created_at);
         let user = match account {
             Some(account) if !dead && account.user.status == UserStatus::Active => account.user,
             _ => return Err(self.refuse_token(ctx, client, INVALID).await),

@@ -32,7 +32,10 @@ impl App {
         if stored.consumed_at.is_some() && grant.revoked_at.is_none() {
             return Err(self.punish_refresh_reuse(ctx, client, &grant).await);
         }
-        let dead = stored.consumed_at.is_some() || ctx.now >= stored.expires_at || grant.revoked_at.is_some();
+        let dead = stored.consumed_at.is_some()
+            || ctx.now >= stored.expires_at
+            || grant.revoked_at.is_some()
+            || !client.honours(stored.created_at);
         let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, grant.user_id).await?;
         let user = match account {
             Some(account) if !dead && account.user.status == UserStatus::Active => account.user,

@@ -1,6 +1,7 @@
 //! The administration at work: people and clients made, read, listed, switched off and on.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use domain::EventKind::{
     ClientCreated, ClientDisabled, ClientEnabled, InvitationCreated, UserCreated, UserDisabled, UserEnabled,
@@ -68,6 +69,7 @@ async fn people_are_made_by_invitation_and_switched_off_and_on(backend: Backend)
     let page = refused.open("/account").await;
     assert_eq!(refused.sign_in(&page, "alice@example.com").await.status, 401);
     watch.news().await;
+    app.clock.advance(Duration::from_secs(1));
     let on = ask(&app, &admin, "POST", &format!("{path}/enable"), &Value::Null).await;
     assert_eq!(on.member("status"), "active");
     assert_eq!(watch.only().await.kind, UserEnabled);
@@ -131,6 +133,7 @@ async fn clients_are_made_and_switched_off_and_on(backend: Backend) {
     assert_eq!(watch.only().await.kind, ClientDisabled);
     assert_eq!(works().await, 401);
     watch.news().await;
+    app.clock.advance(Duration::from_secs(1));
     let on = ask(&app, &admin, "POST", &format!("{path}/enable"), &Value::Null).await;
     assert_eq!(on.json()["disabled"], false);
     assert_eq!(watch.only().await.kind, ClientEnabled);

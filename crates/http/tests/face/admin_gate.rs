@@ -156,19 +156,22 @@ async fn only_the_right_token_opens_it(backend: Backend) {
 
 async fn a_token_dies_with_its_client(backend: Backend) {
     let app = TestApp::start(backend).await;
-    let right = token(&app, "default").await;
-    let list = async || {
-        let answer = ask(&app, &right, "GET", "/admin/v1/users", &Value::Null).await;
+    let before = token(&app, "default").await;
+    let list = async |token: &str| {
+        let answer = ask(&app, token, "GET", "/admin/v1/users", &Value::Null).await;
         answer.status.as_u16()
     };
-    assert_eq!(list().await, 200);
+    assert_eq!(list(&before).await, 200);
     let (ctx, id) = (app.ctx("default"), "admin".parse().unwrap());
     app.app.disable_client(&ctx, &id).await.unwrap();
-    assert_eq!(list().await, 401);
+    assert_eq!(list(&before).await, 401);
+    app.clock.advance(Duration::from_secs(1));
     app.app.enable_client(&ctx, &id).await.unwrap();
-    assert_eq!(list().await, 200);
+    assert_eq!(list(&before).await, 401, "dead for good");
+    let after = token(&app, "default").await;
+    assert_eq!(list(&after).await, 200);
     app.clock.advance(Duration::from_hours(1));
-    assert_eq!(list().await, 401, "past its time");
+    assert_eq!(list(&after).await, 401, "past its time");
 }
 
 async fn unknown_and_privileged_members_are_refused(backend: Backend) {

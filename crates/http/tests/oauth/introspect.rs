@@ -132,8 +132,15 @@ async fn what_is_not_live_is_inactive(backend: Backend) {
             "of a switched-off client"
         );
     }
+    // Switched on again it needs new ones.
+    app.clock.advance(Duration::from_secs(1));
     app.app.enable_client(&ctx, &web).await.unwrap();
-    assert!(is_active(&app, "api", &own).await);
+    for token in [&fresh.access, &fresh.refresh, &own] {
+        assert_eq!(introspect(&app, "api", token).await.text(), INACTIVE);
+    }
+    let own = client_credentials(&app, "web", &[]).await.member("access_token");
+    let fresh = Tokens::fresh(&app).await;
+    fresh.assert_alive(&app, "api").await;
     let alice = app.user("default", ALICE).await.id;
     app.app.disable_user(&ctx, alice).await.unwrap();
     for token in [&fresh.access, &fresh.refresh] {

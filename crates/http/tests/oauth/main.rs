@@ -63,6 +63,8 @@ mod strictness;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]
+mod switched_off;
+#[cfg(test)]
 mod tenants;
 #[cfg(test)]
 mod userinfo;

@@ -1,5 +1,7 @@
 //! Revocation, and everything else that ends tokens at once (OX7, SE5, I3).
 
+use std::time::Duration;
+
 use domain::{AccessTokenFormat, EventKind};
 use testkit::Backend;
 use testkit::app::TestApp;
@@ -178,10 +180,13 @@ async fn a_client_switched_off_has_nothing_left(backend: Backend) {
         assert_eq!((answer.status.as_u16(), answer.header("location")), (400, ""));
         assert_eq!(successes(&app, EventKind::ClientDisabled).await, 1);
         assert!(refusals(&app, "default", EventKind::ClientAuthenticationFailed).await >= 2);
-        // Other clients go on, and switched on again it works.
+        // Other clients go on, and switched on again it works, with new tokens.
         assert_eq!(client_credentials(&app, "service", &[]).await.status, 200);
+        app.clock.advance(Duration::from_secs(1));
         let path = "/admin/v1/clients/web/enable";
         request(&app, ("POST", path), &[("authorization", &bearer)], "").await;
+        tokens.assert_dead(&app, "web", "api").await;
+        assert!(!is_active(&app, "api", &own).await);
         Tokens::fresh(&app).await.assert_alive(&app, "api").await;
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn client(kind: ClientKind) -> Client {
             ..ClientSettings::default()
         },
         disabled_at: None,
+        tokens_not_before: None,
         created_at: NOW,
         updated_at: NOW,
     }

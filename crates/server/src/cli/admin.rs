@@ -185,10 +185,10 @@ pub enum ClientCommand {
                                  rsp client create app --kind spa --redirect-uri https://app.example.com/cb\n  \
                                  rsp client create batch --kind service --scope orders.read")]
     Create(ClientCreateArgs),
-    /// Refuse every further request of a client; its tokens count for nothing until it is enabled again
+    /// Refuse every further request of a client and end its codes and tokens for good
     #[command(after_long_help = "Examples:\n  rsp client disable CLIENT_ID")]
     Disable(ClientArg),
-    /// Allow a disabled client again
+    /// Allow a disabled client again; it needs new tokens
     #[command(after_long_help = "Examples:\n  rsp client enable CLIENT_ID")]
     Enable(ClientArg),
 }

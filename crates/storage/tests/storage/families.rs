@@ -1,5 +1,7 @@
 //! What is written is read back: tenants, clients, sign-ins.
 
+use std::time::Duration;
+
 use domain::{Brand, ClientKind, SessionId, TenantSettings};
 use storage::{clients, flows, purge, sessions, tenants};
 use testkit::Backend;
@@ -9,6 +11,7 @@ use crate::scene::{MINUTE, Scene, client_id, keep, scopes};
 on_both! {
     a_tenant_is_found_by_its_short_name
     a_client_keeps_its_settings
+    the_mark_of_a_client_only_goes_up
     clients_are_listed_in_byte_order
     a_flow_belongs_to_its_browser_until_it_ends
     a_session_is_found_until_it_is_ended
@@ -85,26 +88,61 @@ async fn a_client_keeps_its_settings(backend: Backend) {
             .await
             .unwrap()
     );
-    assert!(
-        clients::set_disabled(&mut tx, &id, client.disabled_at, now)
-            .await
-            .unwrap()
-    );
+    client.tokens_not_before = Some(now.next_second());
+    assert!(clients::disable(&mut tx, &id, now).await.unwrap());
     assert!(
         clients::set_secret(&mut tx, &id, &client.secret_hash.unwrap(), now)
             .await
             .unwrap()
     );
-    assert!(
-        !clients::set_disabled(&mut tx, &client_id("nobody"), None, now)
-            .await
-            .unwrap()
-    );
+    let nobody = client_id("nobody");
+    assert!(!clients::disable(&mut tx, &nobody, now).await.unwrap());
+    assert!(!clients::enable(&mut tx, &nobody, now).await.unwrap());
     keep(tx).await;
     assert_eq!(
         clients::find(&mut s.read().await, &id).await.unwrap(),
-        Some(client)
+        Some(client.clone())
     );
+}
+
+async fn the_mark_of_a_client_only_goes_up(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let id = s.add_client("shop").await.client_id;
+    // Off since before there were marks.
+    let mut old = s.client("old");
+    old.disabled_at = Some(s.now);
+    let mut tx = s.tx().await;
+    assert!(clients::insert(&mut tx, &old).await.unwrap());
+    keep(tx).await;
+
+    let off = s.later(MINUTE).plus(Duration::from_millis(300));
+    let on = s.later(2 * MINUTE).plus(Duration::from_millis(300));
+    let steps = [
+        (&id, true, s.now, None),
+        (&id, false, off, Some(off.next_second())),
+        (&id, true, off, Some(off.next_second())),
+        (&id, true, on, Some(off.next_second())),
+        (&id, false, off, Some(off.next_second())),
+        (&id, true, on, Some(on.second())),
+        (&old.client_id, true, on, Some(on.second())),
+    ];
+    for (id, enable, at, mark) in steps {
+        let mut tx = s.tx().await;
+        let changed = if enable {
+            clients::enable(&mut tx, id, at).await
+        } else {
+            clients::disable(&mut tx, id, at).await
+        };
+        assert!(changed.unwrap());
+        keep(tx).await;
+        let found = clients::find(&mut s.read().await, id).await.unwrap().unwrap();
+        assert_eq!(
+            (found.disabled_at, found.tokens_not_before, found.updated_at),
+            ((!enable).then_some(at), mark, at)
+        );
+    }
+    let found = clients::find(&mut s.read().await, &id).await.unwrap().unwrap();
+    assert!(found.honours(on.second()) && !found.honours(on.second().minus(Duration::from_micros(1))));
 }
 
 async fn clients_are_listed_in_byte_order(backend: Backend) {
@@ -150,7 +188,7 @@ async fn a_flow_belongs_to_its_browser_until_it_ends(backend: Backend) {
     (flow.session_id, flow.attempts) = (Some(session), 2);
 
     let mut tx = s.tx().await;
-    let last = s.later(10 * MINUTE).minus(std::time::Duration::from_micros(1));
+    let last = s.later(10 * MINUTE).minus(Duration::from_micros(1));
     assert_eq!(
         flows::find(&mut tx, flow.id, &flow.browser_hash, last)
             .await

@@ -141,6 +141,7 @@ impl Scene {
                 ..ClientSettings::default()
             },
             disabled_at: None,
+            tokens_not_before: None,
             created_at: self.now,
             updated_at: self.now,
         }

@@ -220,8 +220,8 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
         users::record_login(tx, user, now).await.unwrap(),
     );
     note(
-        "clients::set_disabled",
-        clients::set_disabled(tx, shop, None, now).await.unwrap(),
+        "clients::disable, enable",
+        clients::disable(tx, shop, now).await.unwrap() || clients::enable(tx, shop, now).await.unwrap(),
     );
     let settings = &all.client.settings;
     note(
