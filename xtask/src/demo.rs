@@ -179,7 +179,7 @@ fn debug_binary() -> Result<PathBuf> {
     }
 }
 
-fn wait_until_healthy(server: &Supervised, port: u16) -> Result<()> {
+pub(crate) fn wait_until_healthy(server: &Supervised, port: u16) -> Result<()> {
     for _ in 0..ATTEMPTS {
         if server.has_ended() {
             bail!("rsp demo ended before it was ready:\n{}", server.tail());

@@ -11,6 +11,7 @@ mod bench;
 pub mod check;
 pub mod command;
 pub mod demo;
+pub mod grow;
 pub mod plain_http;
 pub mod rules;
 pub mod setup;
@@ -38,6 +39,8 @@ cargo xtask VERB
   bench CASE         measures a release build beside its floor and other servers; fails when a goal is missed;
                      --rounds N and --seconds S shorten it, --programs FOLDER measures
                      programs that are built already
+  grow --engine sqlite|postgres --out DIR [--users N] [--tokens N] [--seed N] [--keep]
+                     a demo in DIR whose database holds N people and tokens
 
 Stages of `test`, in order: ";
 
@@ -49,6 +52,7 @@ pub fn run(words: &[String]) -> ExitCode {
         ["check"] => check::run(),
         ["rules"] => check::house_rules(),
         ["test", stages @ ..] => suite::run(stages),
+        ["grow", words @ ..] => grow::run(words),
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),
         [] | ["help" | "--help" | "-h"] => {
             println!("{}", help());

@@ -5,6 +5,8 @@ mod app;
 mod audit;
 mod ctx;
 mod fault;
+#[cfg(feature = "grow")]
+pub mod growth;
 mod keys;
 mod passwords;
 mod seal;

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use domain::{ClientId, GrantId, Scopes, Timestamp, TokenHash, UserId};
 use sqlx::types::Json;
 
-use crate::sql::{Rows, widened};
+use crate::sql::{Binds, Rows, widened};
 use crate::{Query, StoreError, Tx};
 
 /// An opaque access token.
@@ -34,7 +34,7 @@ pub struct AccessToken {
     pub revoked_at: Option<Timestamp>,
 }
 
-const INSERT: &str =
+pub(crate) const INSERT: &str =
     "INSERT INTO access_tokens (tenant_id, hash, jti, grant_id, client_id, user_id, scopes, audience,
     issued_at, expires_at, revoked_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
@@ -60,21 +60,23 @@ pub(crate) async fn insert_all(tx: &mut Tx, tokens: &[&AccessToken]) -> Result<(
 }
 
 async fn insert_rows(tx: &mut Tx, sql: &'static str, tokens: &[&AccessToken]) -> Result<(), StoreError> {
-    let rows = tokens.iter().map(|token| {
-        (
-            token.hash,
-            &token.jti,
-            token.grant_id,
-            &token.client_id,
-            token.user_id,
-            &token.scopes,
-            Json(&token.audience),
-            token.issued_at,
-            token.expires_at,
-            token.revoked_at,
-        )
-    });
+    let rows = tokens.iter().map(|token| values(token));
     tx.handle().execute(sql, Rows(rows.collect())).await.map(drop)
+}
+
+pub(crate) fn values(token: &AccessToken) -> impl Binds<'_> {
+    (
+        token.hash,
+        &token.jti,
+        token.grant_id,
+        &token.client_id,
+        token.user_id,
+        &token.scopes,
+        Json(&token.audience),
+        token.issued_at,
+        token.expires_at,
+        token.revoked_at,
+    )
 }
 
 /// The opaque access token with this hash, live or not.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::columns::{JsonText, KindName, Word};
-use crate::sql::{Rows, widened};
+use crate::sql::{Binds, Rows, widened};
 use crate::{Query, StoreError, Tx};
 
 /// One row of the audit log (E6). What says something about a person is in `sealed`, or in keyed hashes.
@@ -64,7 +64,8 @@ pub struct AuditRow {
     pub count: i64,
 }
 
-const INSERT: &str = "INSERT INTO audit_log (tenant_id, id, occurred_at, kind, outcome, reason, actor_kind, actor_id,
+pub(crate) const INSERT: &str =
+    "INSERT INTO audit_log (tenant_id, id, occurred_at, kind, outcome, reason, actor_kind, actor_id,
     user_id, session_id, client_id, grant_id, target_kind, target_id, request_id, details, sealed, seal_key,
     address_mac, network_mac, name_mac, network_kind, agent_family, count)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
@@ -97,34 +98,36 @@ pub(crate) async fn insert_all(tx: &mut Tx, rows: &[&AuditRow]) -> Result<(), St
 }
 
 async fn insert_rows(tx: &mut Tx, sql: &'static str, rows: &[&AuditRow]) -> Result<(), StoreError> {
-    let values = rows.iter().map(|row| {
-        (
-            row.id,
-            row.occurred_at,
-            KindName(row.kind),
-            Word(row.outcome),
-            &row.reason,
-            &row.actor_kind,
-            &row.actor_id,
-            row.user_id,
-            row.session_id,
-            &row.client_id,
-            row.grant_id,
-            &row.target_kind,
-            &row.target_id,
-            row.request_id,
-            row.details.to_string(),
-            &row.sealed,
-            row.seal_key,
-            &row.address_mac,
-            &row.network_mac,
-            &row.name_mac,
-            &row.network_kind,
-            &row.agent_family,
-            row.count,
-        )
-    });
-    tx.handle().execute(sql, Rows(values.collect())).await.map(drop)
+    let rows = rows.iter().map(|row| values(row));
+    tx.handle().execute(sql, Rows(rows.collect())).await.map(drop)
+}
+
+pub(crate) fn values(row: &AuditRow) -> impl Binds<'_> {
+    (
+        row.id,
+        row.occurred_at,
+        KindName(row.kind),
+        Word(row.outcome),
+        &row.reason,
+        &row.actor_kind,
+        &row.actor_id,
+        row.user_id,
+        row.session_id,
+        &row.client_id,
+        row.grant_id,
+        &row.target_kind,
+        &row.target_id,
+        row.request_id,
+        row.details.to_string(),
+        &row.sealed,
+        row.seal_key,
+        &row.address_mac,
+        &row.network_mac,
+        &row.name_mac,
+        &row.network_kind,
+        &row.agent_family,
+        row.count,
+    )
 }
 
 /// Rows in the order of their ids, after `after`.

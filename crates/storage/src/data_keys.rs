@@ -3,6 +3,7 @@
 use domain::{Timestamp, UserId};
 use uuid::Uuid;
 
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// A data key, wrapped by the key-encryption key.
@@ -70,23 +71,24 @@ pub async fn find_for_tenant(q: &mut impl Query, purpose: &str) -> Result<Option
         .await
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO data_keys (tenant_id, id, purpose, user_id, period, wrapped, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
+
+pub(crate) fn values(key: &DataKey) -> impl Binds<'_> {
+    (
+        key.id,
+        &key.purpose,
+        key.user_id,
+        &key.period,
+        &key.wrapped,
+        key.created_at,
+    )
+}
+
 /// Adds a key; `false` if another was first, whose key is then the one to use.
 pub async fn insert(tx: &mut Tx, key: &DataKey) -> Result<bool, StoreError> {
-    let added = tx
-        .handle()
-        .execute(
-            "INSERT INTO data_keys (tenant_id, id, purpose, user_id, period, wrapped, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
-            (
-                key.id,
-                &key.purpose,
-                key.user_id,
-                &key.period,
-                &key.wrapped,
-                key.created_at,
-            ),
-        )
-        .await?;
+    let added = tx.handle().execute(INSERT, values(key)).await?;
     Ok(added == 1)
 }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use crate::columns::Word;
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// What a person allowed a client.
@@ -42,31 +43,32 @@ pub struct Grant {
     pub revoked_at: Option<Timestamp>,
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, acr, amr,
+    auth_time, claims, created_at, revoked_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
+
+pub(crate) fn values(grant: &Grant) -> impl Binds<'_> {
+    (
+        grant.id,
+        &grant.client_id,
+        grant.user_id,
+        grant.session_id,
+        &grant.scopes,
+        Json(&grant.resources),
+        grant.offline,
+        Word(grant.acr),
+        Json(&grant.amr),
+        grant.auth_time,
+        grant.claims.as_ref().map(Json),
+        grant.created_at,
+        grant.revoked_at,
+    )
+}
+
 /// Adds a grant.
 pub async fn insert(tx: &mut Tx, grant: &Grant) -> Result<(), StoreError> {
-    tx.handle()
-        .execute(
-            "INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, acr, amr,
-                auth_time, claims, created_at, revoked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-            (
-                grant.id,
-                &grant.client_id,
-                grant.user_id,
-                grant.session_id,
-                &grant.scopes,
-                Json(&grant.resources),
-                grant.offline,
-                Word(grant.acr),
-                Json(&grant.amr),
-                grant.auth_time,
-                grant.claims.as_ref().map(Json),
-                grant.created_at,
-                grant.revoked_at,
-            ),
-        )
-        .await
-        .map(drop)
+    tx.handle().execute(INSERT, values(grant)).await.map(drop)
 }
 
 /// The grant with this id, revoked or not.

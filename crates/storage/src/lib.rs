@@ -6,6 +6,8 @@
 pub mod access_tokens;
 mod append;
 pub mod audit;
+#[cfg(feature = "bulk")]
+pub mod bulk;
 pub mod clients;
 pub mod codes;
 mod columns;

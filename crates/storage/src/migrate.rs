@@ -97,6 +97,7 @@ async fn on_sqlite(options: &MigrateOptions) -> Result<MigrateReport, StoreError
         .run(&mut connection)
         .await
         .map_err(|error| failed(&error))?;
+    sqlite::tell_statistics(&mut connection).await?;
     connection.close().await?;
     Ok(report(&before, Vec::new()))
 }

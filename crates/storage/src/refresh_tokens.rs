@@ -2,6 +2,7 @@
 
 use domain::{ClientId, GrantId, Timestamp, TokenHash};
 
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// A refresh token. A used one is kept until it expires, so that its reuse is recognized.
@@ -21,16 +22,24 @@ pub struct RefreshToken {
     pub expires_at: Timestamp,
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO refresh_tokens (tenant_id, hash, grant_id, client_id, consumed_at, created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+
+pub(crate) fn values(token: &RefreshToken) -> impl Binds<'_> {
+    (
+        token.hash,
+        token.grant_id,
+        &token.client_id,
+        token.consumed_at,
+        token.created_at,
+        token.expires_at,
+    )
+}
+
 /// Adds a refresh token.
 pub async fn insert(tx: &mut Tx, token: &RefreshToken) -> Result<(), StoreError> {
-    tx.handle()
-        .execute(
-            "INSERT INTO refresh_tokens (tenant_id, hash, grant_id, client_id, consumed_at, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            (token.hash, token.grant_id, &token.client_id, token.consumed_at, token.created_at, token.expires_at),
-        )
-        .await
-        .map(drop)
+    tx.handle().execute(INSERT, values(token)).await.map(drop)
 }
 
 /// The refresh token with this hash, used or not, expired or not.

@@ -4,6 +4,7 @@ use domain::{Acr, Amr, Session, SessionId, Timestamp, TokenHash, UserId};
 use sqlx::types::Json;
 
 use crate::columns::Word;
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 #[derive(sqlx::FromRow)]
@@ -37,27 +38,31 @@ impl From<Row> for Session {
     }
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO sessions (tenant_id, id, token_hash, user_id, acr, amr, auth_time, created_at, last_seen_at,
+    idle_expires_at, absolute_expires_at, ended_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+
+pub(crate) fn values<'a>(session: &'a Session, token: &'a TokenHash) -> impl Binds<'a> {
+    (
+        session.id,
+        token,
+        session.user_id,
+        Word(session.acr),
+        Json(&session.amr),
+        session.auth_time,
+        session.created_at,
+        session.last_seen_at,
+        session.idle_expires_at,
+        session.absolute_expires_at,
+        session.ended_at,
+    )
+}
+
 /// Adds a session under the hash of its cookie.
 pub async fn insert(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<(), StoreError> {
     tx.handle()
-        .execute(
-            "INSERT INTO sessions (tenant_id, id, token_hash, user_id, acr, amr, auth_time, created_at, last_seen_at,
-                idle_expires_at, absolute_expires_at, ended_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-            (
-                session.id,
-                token,
-                session.user_id,
-                Word(session.acr),
-                Json(&session.amr),
-                session.auth_time,
-                session.created_at,
-                session.last_seen_at,
-                session.idle_expires_at,
-                session.absolute_expires_at,
-                session.ended_at,
-            ),
-        )
+        .execute(INSERT, values(session, token))
         .await
         .map(drop)
 }

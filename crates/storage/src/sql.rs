@@ -1,6 +1,8 @@
 //! One statement text and one tuple of values for two engines.
 
 use sqlx::error::BoxDynError;
+#[cfg(feature = "bulk")]
+use sqlx::postgres::PgArgumentBuffer;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, Encode, FromRow, Postgres, Sqlite, Type};
@@ -46,6 +48,9 @@ impl<T> Record for T where T: for<'r> FromRow<'r, PgRow> + for<'r> FromRow<'r, S
 pub(crate) trait Binds<'q>: Send {
     fn postgres(self, to: &mut PgArguments) -> Result<(), BoxDynError>;
     fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError>;
+    /// As fields of a row of PostgreSQL's binary COPY.
+    #[cfg(feature = "bulk")]
+    fn copy(self, to: &mut PgArgumentBuffer) -> Result<(), BoxDynError>;
 }
 
 macro_rules! tuples {
@@ -62,6 +67,14 @@ macro_rules! tuples {
             fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
                 let ($($name,)*) = self;
                 $(to.add($name)?;)*
+                Ok(())
+            }
+
+            #[cfg(feature = "bulk")]
+            #[expect(non_snake_case, reason = "the type's name names its value")]
+            fn copy(self, to: &mut PgArgumentBuffer) -> Result<(), BoxDynError> {
+                let ($($name,)*) = self;
+                $(crate::bulk::field(to, $name)?;)*
                 Ok(())
             }
         }
@@ -86,6 +99,11 @@ impl Binds<'_> for () {
     fn sqlite(self, _: &mut SqliteArguments) -> Result<(), BoxDynError> {
         Ok(())
     }
+
+    #[cfg(feature = "bulk")]
+    fn copy(self, _: &mut PgArgumentBuffer) -> Result<(), BoxDynError> {
+        Ok(())
+    }
 }
 
 /// The values of several rows, one after the other.
@@ -98,6 +116,11 @@ impl<'q, T: Binds<'q>> Binds<'q> for Rows<T> {
 
     fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
         self.0.into_iter().try_for_each(|row| row.sqlite(to))
+    }
+
+    #[cfg(feature = "bulk")]
+    fn copy(self, to: &mut PgArgumentBuffer) -> Result<(), BoxDynError> {
+        self.0.into_iter().try_for_each(|row| row.copy(to))
     }
 }
 

@@ -1,5 +1,6 @@
 //! SQLite: one connection that writes for everybody, and a pool that only reads.
 
+mod statistics;
 mod writer;
 
 use std::fs::{OpenOptions, Permissions};
@@ -18,6 +19,7 @@ use crate::schema::{self, SchemaError};
 use crate::tx::{Read, Tx, View, Work};
 use crate::{DbOptions, StoreError};
 
+pub(crate) use statistics::tell as tell_statistics;
 pub use writer::WriterStats;
 pub(crate) use writer::{Member, Writer};
 
@@ -142,7 +144,7 @@ fn protect(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn check_schema(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+pub(crate) async fn check_schema(connection: &mut SqliteConnection) -> Result<(), StoreError> {
     let applied = applied(connection).await?;
     Ok(schema::check(&applied, &schema::SQLITE)?)
 }

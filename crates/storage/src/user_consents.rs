@@ -35,6 +35,8 @@ pub async fn granted(
         .reduce(|all, more| all.union(&more)))
 }
 
+pub(crate) const INSERT: &str = "INSERT INTO user_consents (tenant_id, user_id, client_id, scopes, granted_at) VALUES ($1, $2, $3, $4, $5)";
+
 /// Adds an agreement to those that stand.
 pub async fn grant(
     tx: &mut Tx,
@@ -44,10 +46,7 @@ pub async fn grant(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.handle()
-        .execute(
-            "INSERT INTO user_consents (tenant_id, user_id, client_id, scopes, granted_at) VALUES ($1, $2, $3, $4, $5)",
-            (user, client, scopes, now),
-        )
+        .execute(INSERT, (user, client, scopes, now))
         .await
         .map(drop)
 }

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use crate::columns::Word;
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// A person with what only sign-in and sealing need.
@@ -71,28 +72,29 @@ impl From<AccountRow> for Account {
     }
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO users (tenant_id, id, email, email_folded, email_verified, profile, status, password_hash,
+    created_at, updated_at, last_login_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+
+pub(crate) fn values<'a>(user: &'a User, password_hash: Option<&'a str>) -> impl Binds<'a> {
+    (
+        user.id,
+        &user.email,
+        user.email.folded(),
+        user.email_verified,
+        Json(&user.profile),
+        Word(user.status),
+        password_hash,
+        user.created_at,
+        user.updated_at,
+        user.last_login_at,
+    )
+}
+
 /// Adds a person; `false` if the address (or id) is taken.
 pub async fn insert(tx: &mut Tx, user: &User, password_hash: Option<&str>) -> Result<bool, StoreError> {
-    let added = tx
-        .handle()
-        .execute(
-            "INSERT INTO users (tenant_id, id, email, email_folded, email_verified, profile, status, password_hash,
-                created_at, updated_at, last_login_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
-            (
-                user.id,
-                &user.email,
-                user.email.folded(),
-                user.email_verified,
-                Json(&user.profile),
-                Word(user.status),
-                password_hash,
-                user.created_at,
-                user.updated_at,
-                user.last_login_at,
-            ),
-        )
-        .await?;
+    let added = tx.handle().execute(INSERT, values(user, password_hash)).await?;
     Ok(added == 1)
 }
 

@@ -56,6 +56,7 @@ pub struct TestApp {
     pub store: Store,
     /// Secrets of the confidential clients, by tenant and name.
     secrets: Vec<(String, String, String)>,
+    edge: EdgeSettings,
     passwords: PasswordPolicy,
     router: Router,
 }
@@ -161,22 +162,15 @@ impl TestApp {
     /// When it cannot be made: that is a failed test.
     pub async fn on(store: Store, Setup { edge, passwords }: Setup) -> Self {
         let (world, clock) = test_world();
-        let app = Arc::new(
-            App::new(store.db.clone(), world.clone(), options(passwords))
-                .await
-                .expect("an application"),
-        );
-        let metrics = Metrics::register(&mut Catalogue::default());
-        let state = AppState {
-            app: Arc::clone(&app),
-            demo: None,
-        };
-        let router = protect(router(state.clone()), edge, world, metrics, Some(state));
+        let app = App::new(store.db.clone(), world, options(passwords)).await;
+        let app = Arc::new(app.expect("an application"));
+        let router = face(&app, edge.clone());
         let mut this = Self {
             app,
             clock,
             store,
             secrets: Vec::new(),
+            edge,
             passwords,
             router,
         };
@@ -205,6 +199,17 @@ impl TestApp {
         for new in sample_clients() {
             self.add_client(slug, new).await;
         }
+    }
+
+    /// The same application after its database was closed: opened again, with other random bytes.
+    ///
+    /// # Panics
+    /// When it cannot be opened: that is a failed test.
+    pub async fn opened_again(mut self) -> Self {
+        self.store.open_again().await;
+        self.app = self.another_node(1).await;
+        self.router = face(&self.app, self.edge.clone());
+        self
     }
 
     /// Another node on the same database, with the same clock and other random bytes.
@@ -382,6 +387,22 @@ impl TestApp {
             .await
             .expect("the log")
     }
+}
+
+/// Everything of the public face but the sockets.
+fn face(app: &Arc<App>, edge: EdgeSettings) -> Router {
+    let metrics = Metrics::register(&mut Catalogue::default());
+    let state = AppState {
+        app: Arc::clone(app),
+        demo: None,
+    };
+    protect(
+        router(state.clone()),
+        edge,
+        app.world.clone(),
+        metrics,
+        Some(state),
+    )
 }
 
 fn options(passwords: PasswordPolicy) -> AppOptions {

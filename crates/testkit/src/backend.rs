@@ -147,6 +147,23 @@ pub struct Place {
 }
 
 impl Store {
+    /// Opens a closed database again, with the usual limits.
+    ///
+    /// # Panics
+    /// When it cannot be opened: that is a failed test.
+    #[expect(clippy::panic, reason = "only called by tests")]
+    pub async fn open_again(&mut self) {
+        match Db::open(&DbOptions::at(self.url.clone())).await {
+            Ok(db) => self.db = db,
+            Err(error) => panic!("the test's database cannot be opened again: {error}"),
+        }
+    }
+
+    /// The address by which its tables can be altered.
+    pub fn owner_url(&self) -> &str {
+        self.schema.as_ref().map_or(&self.url, |schema| &schema.owner_url)
+    }
+
     /// Folder of the SQLite file.
     pub fn folder(&self) -> Option<&std::path::Path> {
         self.folder.as_ref().map(tempfile::TempDir::path)

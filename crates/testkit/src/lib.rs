@@ -6,6 +6,8 @@ mod backend;
 #[cfg(feature = "app")]
 pub mod browser;
 mod cluster;
+#[cfg(feature = "grow")]
+pub mod grow;
 pub mod postgres;
 pub mod process;
 pub mod redis;

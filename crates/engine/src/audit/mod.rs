@@ -7,12 +7,12 @@ mod refusals;
 
 use std::net::IpAddr;
 
-use domain::{Actor, Event, EventId, EventKind, Events, UserId};
+use domain::{Actor, Event, EventId, EventKind, Events, UserId, World};
 use serde::Serialize;
 use storage::access_tokens::AccessToken;
 use storage::audit::AuditRow;
 
-use crate::seal::{Place, Purpose};
+use crate::seal::{MacKey, Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault};
 
 use refusals::Counted;
@@ -28,6 +28,18 @@ struct Sealed<'a> {
     agent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
+}
+
+impl<'a> Sealed<'a> {
+    fn of(ctx: &'a Ctx, event: &'a Event) -> Option<Self> {
+        let personal = Self {
+            ip: ctx.client_ip,
+            agent: ctx.agent.as_deref(),
+            name: event.personal.name.as_deref(),
+        };
+        let is_empty = personal.ip.is_none() && personal.agent.is_none() && personal.name.is_none();
+        (!is_empty).then_some(personal)
+    }
 }
 
 impl App {
@@ -46,9 +58,12 @@ impl App {
     }
 
     async fn record_one(&self, ctx: &Ctx, event: &Event) -> Result<AuditRow, Fault> {
-        let id = EventId::generate(&self.world);
         self.notice(event.kind, event.outcome);
-        let (seal_key, sealed) = self.seal_personal(ctx, event, id).await?;
+        let personal = Sealed::of(ctx, event);
+        let seal_key = match personal {
+            None => None,
+            Some(_) => self.seal_key(ctx, subject(ctx, event)).await?,
+        };
         let pseudonyms = match (ctx.client_ip, &event.personal.name) {
             (None, None) => None,
             _ => Some(
@@ -57,7 +72,31 @@ impl App {
                     .await?,
             ),
         };
-        let mac = |label: &str, value: Option<String>| Some(pseudonyms.as_ref()?.mac(label, &value?));
+        let keys = RowKeys {
+            seal: seal_key.as_ref(),
+            pseudonyms: pseudonyms.as_ref(),
+        };
+        keys.row(&self.world, ctx, event)
+    }
+}
+
+/// What the personal part of a row is kept under.
+pub(crate) struct RowKeys<'a> {
+    /// Id and key of whose data it is.
+    pub(crate) seal: Option<&'a (uuid::Uuid, SealKey)>,
+    /// The tenant's, for equal values to be grouped by.
+    pub(crate) pseudonyms: Option<&'a MacKey>,
+}
+
+impl RowKeys<'_> {
+    /// The row of an event, with a new id.
+    pub(crate) fn row(&self, world: &World, ctx: &Ctx, event: &Event) -> Result<AuditRow, Fault> {
+        let id = EventId::generate(world);
+        let (seal_key, sealed) = match Sealed::of(ctx, event) {
+            None => (None, None),
+            Some(personal) => self.seal(world, ctx, id, &personal)?,
+        };
+        let mac = |label: &str, value: Option<String>| Some(self.pseudonyms?.mac(label, &value?));
         Ok(AuditRow {
             id,
             occurred_at: ctx.now,
@@ -85,39 +124,34 @@ impl App {
         })
     }
 
-    async fn seal_personal(
+    fn seal(
         &self,
+        world: &World,
         ctx: &Ctx,
-        event: &Event,
         id: EventId,
+        personal: &Sealed<'_>,
     ) -> Result<(Option<uuid::Uuid>, Option<Vec<u8>>), Fault> {
-        let personal = Sealed {
-            ip: ctx.client_ip,
-            agent: ctx.agent.as_deref(),
-            name: event.personal.name.as_deref(),
-        };
-        if personal.ip.is_none() && personal.agent.is_none() && personal.name.is_none() {
-            return Ok((None, None));
-        }
-        let Some((key_id, key)) = self.seal_key(ctx, subject(ctx, event)).await? else {
+        let Some((key_id, key)) = self.seal else {
             return Err(Fault::Internal("no key for personal fields"));
         };
         let plain =
-            serde_json::to_vec(&personal).map_err(|_| Fault::Internal("personal fields do not serialize"))?;
+            serde_json::to_vec(personal).map_err(|_| Fault::Internal("personal fields do not serialize"))?;
         let row = id.to_string();
         let place = Place {
             tenant: ctx.tenant_id(),
             column: "audit_log.sealed",
             row: &row,
         };
-        Ok((Some(key_id), Some(key.seal(&self.world, place, &plain)?)))
+        Ok((Some(*key_id), Some(key.seal(world, place, &plain)?)))
     }
+}
 
+impl App {
     async fn seal_key(
         &self,
         ctx: &Ctx,
         subject: Option<UserId>,
-    ) -> Result<Option<(uuid::Uuid, crate::seal::SealKey)>, Fault> {
+    ) -> Result<Option<(uuid::Uuid, SealKey)>, Fault> {
         let tenant = ctx.tenant_id();
         if let Some(user) = subject {
             let found = self

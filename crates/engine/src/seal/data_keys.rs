@@ -111,6 +111,19 @@ impl DataKeys {
         Ok(row)
     }
 
+    /// A fresh key for a person and the key itself, of which nothing is remembered here.
+    #[cfg(feature = "grow")]
+    pub(crate) fn generate_for_person(
+        &self,
+        world: &World,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<(DataKey, (Uuid, SealKey)), Fault> {
+        let row = self.generate(world, tenant, &Purpose::Person(user), world.now())?;
+        let opened = self.open(tenant, &row)?;
+        Ok((row, (opened.id, opened.seal)))
+    }
+
     async fn find_or_make(
         &self,
         db: &Db,

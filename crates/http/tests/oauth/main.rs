@@ -35,6 +35,8 @@ mod edges;
 #[cfg(test)]
 mod forgery;
 #[cfg(test)]
+mod grown;
+#[cfg(test)]
 mod id_token;
 #[cfg(test)]
 mod interaction;

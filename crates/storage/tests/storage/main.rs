@@ -35,6 +35,8 @@ mod migrations;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
+mod plans;
+#[cfg(test)]
 mod races;
 #[cfg(test)]
 mod roles;

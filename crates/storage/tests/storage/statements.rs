@@ -23,31 +23,47 @@ const FORBIDDEN: [&str; 9] = [
 ];
 
 /// Files whose statements are about the catalogue or one engine only.
-const PLUMBING: [&str; 7] = [
+const PLUMBING: [&str; 9] = [
     "migrate.rs",
     "options.rs",
     "postgres.rs",
     "rights.rs",
     "partitions.rs",
     "schema.rs",
+    "sizes.rs",
     "sqlite.rs",
+    "statistics.rs",
 ];
 
-struct Statement {
-    file: String,
-    text: String,
+pub(crate) struct Statement {
+    pub(crate) file: String,
+    /// The function or constant it stands in.
+    pub(crate) item: String,
+    pub(crate) text: String,
 }
 
-/// The string literals of a file, outside attributes and tests.
+/// The string literals of a file, outside attributes and tests, each with what it stands in.
 #[derive(Default)]
-struct Literals(Vec<String>);
+struct Literals {
+    item: String,
+    found: Vec<(String, String)>,
+}
 
 impl<'ast> Visit<'ast> for Literals {
     fn visit_lit_str(&mut self, literal: &'ast syn::LitStr) {
-        self.0.push(literal.value());
+        self.found.push((self.item.clone(), literal.value()));
     }
 
     fn visit_attribute(&mut self, _: &'ast syn::Attribute) {}
+
+    fn visit_signature(&mut self, signature: &'ast syn::Signature) {
+        self.item = signature.ident.to_string();
+    }
+
+    fn visit_item_const(&mut self, item: &'ast syn::ItemConst) {
+        self.item = item.ident.to_string();
+        syn::visit::visit_item_const(self, item);
+    }
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -73,15 +89,16 @@ fn literals() -> Vec<Statement> {
         let mut literals = Literals::default();
         literals.visit_file(&syn::parse_file(&source).unwrap());
         let file = path.file_name().unwrap().to_string_lossy().into_owned();
-        all.extend(literals.0.into_iter().map(|text| Statement {
+        all.extend(literals.found.into_iter().map(|(item, text)| Statement {
             file: file.clone(),
+            item,
             text,
         }));
     }
     all
 }
 
-fn statements() -> Vec<Statement> {
+pub(crate) fn statements() -> Vec<Statement> {
     let is_statement = |s: &Statement| {
         VERBS.iter().any(|verb| s.text.starts_with(verb)) && !PLUMBING.contains(&s.file.as_str())
     };
@@ -91,7 +108,7 @@ fn statements() -> Vec<Statement> {
 }
 
 /// Whether only one engine knows it.
-fn is_postgres_only(text: &str) -> bool {
+pub(crate) fn is_postgres_only(text: &str) -> bool {
     text.contains("FOR NO KEY UPDATE")
 }
 
@@ -102,7 +119,7 @@ async fn every_statement_is_prepared_on_both_engines() {
     let mut on_sqlite = sqlx::sqlite::SqliteConnection::connect(&sqlite.url)
         .await
         .unwrap();
-    for Statement { file, text } in statements() {
+    for Statement { file, text, .. } in statements() {
         let prepared = on_postgres
             .prepare(sqlx::AssertSqlSafe(text.clone()).into_sql_str())
             .await;
@@ -122,7 +139,7 @@ async fn every_statement_is_prepared_on_both_engines() {
 
 #[test]
 fn every_statement_speaks_of_its_tenant() {
-    for Statement { file, text } in statements() {
+    for Statement { file, text, .. } in statements() {
         let names_tenant = match file.as_str() {
             "tenants.rs" | "db.rs" => continue,
             _ if text.contains("FROM tenants WHERE id = $1") => true,
@@ -142,7 +159,7 @@ fn every_statement_speaks_of_its_tenant() {
 
 #[test]
 fn no_statement_touches_the_transaction() {
-    for Statement { file, text } in statements() {
+    for Statement { file, text, .. } in statements() {
         for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
             assert!(
                 !FORBIDDEN.contains(&word.to_ascii_uppercase().as_str()),
