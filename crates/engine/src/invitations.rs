@@ -47,6 +47,15 @@ pub struct Invited {
 impl App {
     /// Makes a link for an invited person and returns its secret.
     pub async fn invite(&self, ctx: &Ctx, user: UserId) -> Result<OpaqueToken, InvitationError> {
+        let (token, invitation) = self.new_invitation(ctx, user);
+        let events = self.record(ctx, invited(&invitation)).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        invitations::insert(&mut tx, &invitation).await?;
+        tx.commit(events).await?;
+        Ok(token)
+    }
+
+    pub(crate) fn new_invitation(&self, ctx: &Ctx, user: UserId) -> (OpaqueToken, Invitation) {
         let token = OpaqueToken::generate(TokenKind::Invitation, &self.world);
         let invitation = Invitation {
             id: InvitationId::generate(&self.world),
@@ -55,14 +64,7 @@ impl App {
             created_at: ctx.now,
             expires_at: ctx.now.plus(LIFETIME),
         };
-        let event = Event::success(EventKind::InvitationCreated)
-            .user(user)
-            .target("invitation", invitation.id);
-        let events = self.record(ctx, event).await?;
-        let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        invitations::insert(&mut tx, &invitation).await?;
-        tx.commit(events).await?;
-        Ok(token)
+        (token, invitation)
     }
 
     /// The person a link is for, as long as it works.
@@ -116,4 +118,11 @@ impl App {
         tx.commit(events).await?;
         Ok(user)
     }
+}
+
+/// The event of a new link.
+pub(crate) fn invited(invitation: &Invitation) -> Event {
+    Event::success(EventKind::InvitationCreated)
+        .user(invitation.user_id)
+        .target("invitation", invitation.id)
 }

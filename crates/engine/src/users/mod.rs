@@ -1,8 +1,10 @@
 //! People: made, read, listed, switched off and on.
 
-use domain::{Email, Event, EventKind, Profile, Secret, User, UserId, UserStatus};
+use domain::{Email, Event, EventKind, Events, OpaqueToken, Profile, Secret, User, UserId, UserStatus};
+use storage::invitations::{self, Invitation};
 use storage::{data_keys, grants, sessions, users};
 
+use crate::invitations::invited;
 use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES};
 
 /// Shortest password where it is the only factor, in code points (PW1).
@@ -71,36 +73,67 @@ impl App {
             }
             None => None,
         };
-        let status = if password_hash.is_some() {
-            UserStatus::Active
-        } else {
-            UserStatus::Invited
-        };
-        let user = User {
+        let user = self.new_user(ctx, new, password_hash.is_some());
+        self.keep_user(ctx, &user, password_hash.as_deref(), None).await?;
+        Ok(user)
+    }
+
+    /// Makes a person who sets their own password, and the link by which they do: both or neither, because nobody could
+    /// ask for a second link for a person who is there already.
+    pub async fn create_invited_user(
+        &self,
+        ctx: &Ctx,
+        new: NewUser,
+    ) -> Result<(User, OpaqueToken), UserError> {
+        let user = self.new_user(ctx, new, false);
+        let (token, invitation) = self.new_invitation(ctx, user.id);
+        self.keep_user(ctx, &user, None, Some(&invitation)).await?;
+        Ok((user, token))
+    }
+
+    fn new_user(&self, ctx: &Ctx, new: NewUser, active: bool) -> User {
+        User {
             id: UserId::generate(&self.world),
             email: new.email,
             email_verified: new.email_verified,
             profile: new.profile,
-            status,
+            status: if active {
+                UserStatus::Active
+            } else {
+                UserStatus::Invited
+            },
             created_at: ctx.now,
             updated_at: ctx.now,
             last_login_at: None,
-        };
+        }
+    }
+
+    async fn keep_user(
+        &self,
+        ctx: &Ctx,
+        user: &User,
+        password_hash: Option<&str>,
+        invitation: Option<&Invitation>,
+    ) -> Result<(), UserError> {
         let key = self
             .seals
             .make_for_person(&self.world, ctx.tenant_id(), user.id, ctx.now)?;
-        let event = Event::success(EventKind::UserCreated)
+        let created = Event::success(EventKind::UserCreated)
             .user(user.id)
             .name(user.email.as_str());
-        let events = self.record(ctx, event).await?;
+        let events = Events::one(created).and_maybe(invitation.map(invited));
+        let events = self.record(ctx, events).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        if !users::insert(&mut tx, &user, password_hash.as_deref()).await? {
+        if !users::insert(&mut tx, user, password_hash).await? {
             tx.rollback().await?;
             return Err(UserError::EmailTaken);
         }
         data_keys::insert(&mut tx, &key).await?;
+        if let Some(invitation) = invitation {
+            invitations::insert(&mut tx, invitation).await?;
+        }
         tx.commit(events).await?;
-        Ok(user)
+        Ok(())
     }
 
     /// One person.

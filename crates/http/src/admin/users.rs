@@ -9,7 +9,7 @@ use domain::{Email, Profile, Secret, User, UserId, UserStatus};
 use engine::users::{NewUser, UserError};
 use serde::{Deserialize, Serialize};
 
-use super::{Listing, Operator, body, fault, not_found, page_limit, problem};
+use super::{Listing, Operator, body, not_found, page_limit, problem};
 use crate::extract::Query;
 use crate::reply::fault_status;
 use crate::state::AppState;
@@ -96,20 +96,15 @@ pub(crate) async fn create(State(state): State<AppState>, operator: Operator, by
         profile: wanted.profile,
         password: None::<Secret<String>>,
     };
-    let user = match state.app.create_user(&operator.ctx, new).await {
-        Ok(user) => user,
-        Err(refused) => return refusal(&refused),
-    };
-    match state.app.invite(&operator.ctx, user.id).await {
-        Ok(token) => {
+    match state.app.create_invited_user(&operator.ctx, new).await {
+        Ok((user, token)) => {
             let created = CreatedUser {
                 invitation: token.expose().to_owned(),
                 user: user.into(),
             };
             (StatusCode::CREATED, Json(created)).into_response()
         }
-        Err(engine::invitations::InvitationError::Fault(cause)) => fault(&cause),
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Err(refused) => refusal(&refused),
     }
 }
 
