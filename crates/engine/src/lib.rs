@@ -11,6 +11,7 @@ mod keys;
 mod passwords;
 mod seal;
 mod sessions;
+mod soundness;
 mod upkeep;
 
 pub mod account;
@@ -33,3 +34,4 @@ pub use fault::Fault;
 pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
 pub use passwords::{MAX_PASSWORD_BYTES, PasswordPolicy};
 pub use sessions::SignedIn;
+pub use soundness::Soundness;

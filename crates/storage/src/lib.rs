@@ -16,6 +16,7 @@ mod db;
 mod error;
 pub mod flows;
 pub mod grants;
+pub mod invariants;
 pub mod invitations;
 mod migrate;
 mod options;

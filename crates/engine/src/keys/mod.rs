@@ -142,7 +142,7 @@ impl App {
     }
 }
 
-fn key_place(tenant: TenantId, kid: &KeyId) -> Place<'_> {
+pub(crate) fn key_place(tenant: TenantId, kid: &KeyId) -> Place<'_> {
     Place {
         tenant,
         column: "signing_keys.sealed_private",

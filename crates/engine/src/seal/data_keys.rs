@@ -89,6 +89,27 @@ impl DataKeys {
             .map(|key| (key.id, key.seal)))
     }
 
+    /// The key with this id, for opening what it sealed; `None` if it was destroyed or does not open.
+    pub(crate) async fn opening(&self, q: &mut impl Query, id: Uuid) -> Result<Option<SealKey>, Fault> {
+        let row = data_keys::find(q, id).await?;
+        Ok(self.open_any(q.tenant(), row))
+    }
+
+    /// The tenant's key of this purpose and period, if there is one and it opens; none is made.
+    pub(crate) async fn key_of_purpose(
+        &self,
+        q: &mut impl Query,
+        purpose: &str,
+        period: &str,
+    ) -> Result<Option<SealKey>, Fault> {
+        let row = data_keys::find_for_period(q, purpose, period).await?;
+        Ok(self.open_any(q.tenant(), row))
+    }
+
+    fn open_any(&self, tenant: TenantId, row: Option<DataKey>) -> Option<SealKey> {
+        self.open(tenant, &row?).ok().map(|key| key.seal)
+    }
+
     /// The tenant's key for pseudonyms.
     pub(crate) async fn pseudonyms(&self, db: &Db, world: &World, tenant: TenantId) -> Result<MacKey, Fault> {
         let key = self.find_or_make(db, world, tenant, &Purpose::Mac).await?;

@@ -25,6 +25,8 @@ mod append;
 #[cfg(test)]
 mod families;
 #[cfg(test)]
+mod invariants;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod keys;
