@@ -127,7 +127,8 @@ impl Db {
                     Some(text) => sqlx::query_as(sql).bind(text.to_owned()),
                     None => sqlx::query_as(sql),
                 };
-                crate::postgres::bounded(store.limit(), query.fetch_all(store.pool())).await
+                let mut connection = store.connection().await?;
+                crate::postgres::bounded(store.limit(), query.fetch_all(&mut *connection)).await
             }
             Store::Sqlite(store) => {
                 let query = match text {

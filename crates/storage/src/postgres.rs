@@ -1,6 +1,7 @@
 //! PostgreSQL: a pool with time limits on everything, and the tenant set for the length of each transaction.
 
 mod partitions;
+mod reach;
 mod rights;
 #[cfg(test)]
 mod tests;
@@ -9,8 +10,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::TenantId;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgSslMode};
-use sqlx::{ConnectOptions as _, Connection as _};
+use sqlx::{ConnectOptions as _, Connection as _, Postgres, Transaction};
 
 use crate::schema::{self, SchemaError};
 use crate::sql::built;
@@ -20,6 +22,8 @@ use crate::{DbOptions, StoreError};
 pub(crate) use partitions::{Months, add as add_partitions};
 pub(crate) use rights::{Roles, give as give_rights};
 
+use reach::Reach;
+
 /// How much longer than the server's own limit an answer is waited for: only a dead connection takes that long.
 const GRACE: Duration = Duration::from_secs(2);
 /// A connection unused for longer is tried before it is handed out.
@@ -28,6 +32,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug)]
 pub(crate) struct PgStore {
     pool: PgPool,
+    reach: Reach,
     limit: Duration,
 }
 
@@ -52,9 +57,10 @@ impl PgStore {
                     Ok(true)
                 })
             })
-            .connect_lazy_with(connect);
+            .connect_lazy_with(connect.clone());
         let store = Self {
             pool,
+            reach: Reach::new(connect, options.wait),
             limit: options.statement_timeout + GRACE,
         };
         store.check_schema().await?;
@@ -64,7 +70,7 @@ impl PgStore {
 
     pub(crate) async fn begin(&self, tenant: TenantId) -> Result<Tx, StoreError> {
         let text = format!("BEGIN; SELECT set_config('app.current_tenant_id', '{tenant}', true)");
-        let transaction = bounded(self.limit, self.pool.begin_with(built(text))).await?;
+        let transaction = self.transaction(text).await?;
         Ok(Tx {
             tenant,
             work: Work::Postgres {
@@ -77,7 +83,7 @@ impl PgStore {
 
     pub(crate) async fn read(&self, tenant: TenantId) -> Result<Read, StoreError> {
         let text = format!("BEGIN READ ONLY; SELECT set_config('app.current_tenant_id', '{tenant}', true)");
-        let transaction = bounded(self.limit, self.pool.begin_with(built(text))).await?;
+        let transaction = self.transaction(text).await?;
         Ok(Read {
             tenant,
             view: View::Postgres {
@@ -88,16 +94,23 @@ impl PgStore {
         })
     }
 
+    async fn transaction(&self, begin: String) -> Result<Transaction<'static, Postgres>, StoreError> {
+        let begun = bounded(self.limit, self.pool.begin_with(built(begin)));
+        self.reach.guard(begun).await
+    }
+
     pub(crate) const fn limit(&self) -> Duration {
         self.limit
     }
 
-    pub(crate) fn pool(&self) -> &PgPool {
-        &self.pool
+    /// A connection outside any transaction, for statements that belong to no tenant.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        self.reach.guard(bounded(self.limit, self.pool.acquire())).await
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        bounded(self.limit, sqlx::query("SELECT 1").execute(&self.pool)).await?;
+        let mut connection = self.connection().await?;
+        bounded(self.limit, sqlx::query("SELECT 1").execute(&mut *connection)).await?;
         Ok(())
     }
 

@@ -74,6 +74,7 @@ fn a_server_of_ones_own_stops_comes_back_with_its_data_and_is_removed() {
     let mut server = Postgres::start(Options {
         tcp: true,
         fsync: true,
+        trust: false,
     })
     .unwrap();
     let schema = server.fresh_schema();

@@ -41,6 +41,8 @@ mod plans;
 #[cfg(test)]
 mod races;
 #[cfg(test)]
+mod reach;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod scene;
