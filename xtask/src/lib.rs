@@ -11,6 +11,7 @@ mod bench;
 pub mod check;
 pub mod command;
 pub mod demo;
+pub mod drill;
 pub mod grow;
 pub mod plain_http;
 pub mod rules;
@@ -36,6 +37,7 @@ cargo xtask VERB
   check              formatting, clippy, house rules, cargo-deny where it is installed
   test [STAGE...]    setup, check, then the whole suite; with names, only those stages
   rules              only the house rules
+  drill NAME|all     fault drills on real processes; without a name, what there is
   bench CASE         measures a release build beside its floor and other servers; fails when a goal is missed;
                      --rounds N and --seconds S shorten it, --programs FOLDER measures
                      programs that are built already
@@ -51,6 +53,7 @@ pub fn run(words: &[String]) -> ExitCode {
         ["setup"] => setup::run(),
         ["check"] => check::run(),
         ["rules"] => check::house_rules(),
+        ["drill", words @ ..] => drill::run(words),
         ["test", stages @ ..] => suite::run(stages),
         ["grow", words @ ..] => grow::run(words),
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::demo::Engine;
 use crate::postgres::{Options, Postgres, SHARED};
-use crate::{check, command, demo, setup};
+use crate::{check, command, demo, drill, setup};
 
 /// One part of the suite. To add one, add a line to [`STAGES`].
 struct Stage {
@@ -45,6 +45,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "browser",
         run: demo::browser,
+    },
+    Stage {
+        name: "drills",
+        run: drill::reduced,
     },
 ];
 

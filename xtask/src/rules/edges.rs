@@ -56,6 +56,17 @@ const ROOMS: &[Room] = &[
         package: "rsp-bench",
         uses: &["rsp-domain", "rsp-protocol"],
     },
+    // Drills run the product from outside and look into its database with its own code.
+    Room {
+        package: "rsp-drills",
+        uses: &[
+            "rsp-domain",
+            "rsp-storage",
+            "rsp-engine",
+            "rsp-server",
+            "rsp-testkit",
+        ],
+    },
     // Developer commands must build on a machine where nothing else does.
     Room {
         package: "xtask",

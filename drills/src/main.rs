@@ -1,0 +1,196 @@
+//! Fault drills: a real server process, a client that keeps the history of what was acknowledged, an injected fault,
+//! and a look at the database afterwards. `docs/drills.md` says what each drill promises.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a drill tells the person who runs it what it found"
+)]
+
+mod client;
+mod database_away;
+mod journal;
+mod kill;
+mod load;
+mod plan;
+mod report;
+mod site;
+mod verify;
+mod workload;
+
+use std::fs;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result, bail};
+use domain::World;
+
+use crate::plan::{Engine, Plan};
+use crate::report::Report;
+
+const HELP: &str = "\
+drill NAME|all [--engine sqlite|postgres] [--reduced] [--seed NUMBER] [--rsp PROGRAM] [--output FOLDER]
+
+  --engine   only on this engine; both when absent
+  --reduced  the counts of the suite
+  --seed     repeat a schedule; printed by every run
+  --rsp      the program under the drill; target/debug/rsp when absent
+  --output   journals and logs; target/drills when absent
+
+Drills:";
+
+type Run = for<'a> fn(&'a Plan) -> Pin<Box<dyn Future<Output = Result<Report>> + 'a>>;
+
+struct Drill {
+    name: &'static str,
+    what: &'static str,
+    /// Where the fault exists.
+    engines: &'static [Engine],
+    run: Run,
+}
+
+const DRILLS: &[Drill] = &[
+    Drill {
+        name: "R1",
+        what: "kill -9 during writes",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(kill::run(plan)),
+    },
+    Drill {
+        name: "R7",
+        what: "PostgreSQL away under load",
+        engines: &[Engine::Postgres],
+        run: |plan| Box::pin(database_away::away(plan)),
+    },
+    Drill {
+        name: "R10",
+        what: "PostgreSQL switched off under load",
+        engines: &[Engine::Postgres],
+        run: |plan| Box::pin(database_away::switched_off(plan)),
+    },
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let wanted = match Wanted::parse(&words) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            eprintln!("drill: {error:#}\n\n{HELP}");
+            for drill in DRILLS {
+                eprintln!("  {:<4} {}", drill.name, drill.what);
+            }
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    match runtime
+        .context("cannot start")
+        .and_then(|runtime| runtime.block_on(run_all(&wanted)))
+    {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("drill: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks for.
+struct Wanted {
+    drills: Vec<&'static Drill>,
+    engines: Vec<Engine>,
+    reduced: bool,
+    seed: Option<u64>,
+    rsp: PathBuf,
+    output: PathBuf,
+}
+
+impl Wanted {
+    fn parse(words: &[String]) -> Result<Self> {
+        let mut wanted = Self {
+            drills: Vec::new(),
+            engines: Engine::ALL.to_vec(),
+            reduced: false,
+            seed: None,
+            rsp: PathBuf::from("target/debug/rsp"),
+            output: PathBuf::from("target/drills"),
+        };
+        let mut words = words.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().with_context(|| format!("{word} needs a value"));
+            match word.as_str() {
+                "--engine" => {
+                    let name = value()?;
+                    wanted.engines = vec![Engine::parse(name).with_context(|| format!("no engine {name}"))?];
+                }
+                "--reduced" => wanted.reduced = true,
+                "--seed" => wanted.seed = Some(value()?.parse().context("--seed is a number")?),
+                "--rsp" => wanted.rsp = value()?.into(),
+                "--output" => wanted.output = value()?.into(),
+                "all" => wanted.drills = DRILLS.iter().collect(),
+                name => {
+                    let found = DRILLS.iter().find(|drill| drill.name.eq_ignore_ascii_case(name));
+                    wanted
+                        .drills
+                        .push(found.with_context(|| format!("no drill {name}"))?);
+                }
+            }
+        }
+        if wanted.drills.is_empty() {
+            bail!("name a drill");
+        }
+        wanted.rsp = fs::canonicalize(&wanted.rsp)
+            .with_context(|| format!("{} is not built", wanted.rsp.display()))?;
+        Ok(wanted)
+    }
+}
+
+/// Runs the drills one after the other and prints one table; whether everything held.
+async fn run_all(wanted: &Wanted) -> Result<bool> {
+    let seed = wanted.seed.unwrap_or_else(|| {
+        let [a, b, c, d] = World::system().random::<4>();
+        u64::from(u32::from_be_bytes([a, b, c, d]))
+    });
+    let mut table = Vec::new();
+    for drill in &wanted.drills {
+        let engines = drill
+            .engines
+            .iter()
+            .filter(|engine| wanted.engines.contains(engine));
+        for engine in engines {
+            let output = wanted.output.join(format!("{}-{}", drill.name, engine.name()));
+            fs::create_dir_all(&output).with_context(|| format!("cannot make {}", output.display()))?;
+            let plan = Plan {
+                engine: *engine,
+                reduced: wanted.reduced,
+                seed,
+                rsp: wanted.rsp.clone(),
+                output: std::path::absolute(output)?,
+            };
+            println!("\n=== {} {} on {} ===", drill.name, drill.what, engine.name());
+            let started = tokio::time::Instant::now();
+            let verdict = match (drill.run)(&plan).await {
+                Ok(report) => {
+                    println!("  seed {seed}; schedule: {}", report.schedule);
+                    report.lines().for_each(|line| println!("{line}"));
+                    if report.held() { "held" } else { "MISSED" }
+                }
+                Err(error) => {
+                    println!("  seed {seed}; the drill could not be carried out: {error:#}");
+                    "FAILED"
+                }
+            };
+            table.push((drill, engine, verdict, started.elapsed()));
+        }
+    }
+    println!("\n=== drills ===");
+    for (drill, engine, verdict, took) in &table {
+        let (name, what, engine) = (drill.name, drill.what, engine.name());
+        println!(
+            "{name:<4} {engine:<9} {verdict:<7} {:>7.1} s  {what}",
+            took.as_secs_f64()
+        );
+    }
+    Ok(table.iter().all(|(_, _, verdict, _)| *verdict == "held"))
+}
