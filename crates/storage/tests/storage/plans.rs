@@ -44,7 +44,8 @@ fn folder() -> PathBuf {
 fn looking() -> BTreeMap<String, Vec<(String, String)>> {
     let mut modules: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
     for Statement { file, item, text } in statements() {
-        if text.starts_with("INSERT ") {
+        // The invariants read whole tables: that is what they are for, and no request asks them.
+        if text.starts_with("INSERT ") || file == "invariants.rs" {
             continue;
         }
         let module = file.trim_end_matches(".rs").to_owned();
