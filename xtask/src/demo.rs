@@ -104,7 +104,7 @@ impl Demo {
             account: None,
             log: Some(log),
         })?;
-        wait_until_healthy(&server, port)?;
+        wait_until_answers(&server, port, "/health")?;
         Ok(Self {
             credentials,
             port,
@@ -179,17 +179,18 @@ fn debug_binary() -> Result<PathBuf> {
     }
 }
 
-pub(crate) fn wait_until_healthy(server: &Supervised, port: u16) -> Result<()> {
+/// Waits until a server answers 200 at `path`.
+pub(crate) fn wait_until_answers(server: &Supervised, port: u16, path: &str) -> Result<()> {
     for _ in 0..ATTEMPTS {
         if server.has_ended() {
-            bail!("rsp demo ended before it was ready:\n{}", server.tail());
+            bail!("the server ended before it was ready:\n{}", server.tail());
         }
-        if plain_http::get(port, "/health").is_ok_and(|answer| answer.status == 200) {
+        if plain_http::get(port, path).is_ok_and(|answer| answer.status == 200) {
             return Ok(());
         }
         pause();
     }
-    bail!("rsp demo did not become healthy:\n{}", server.tail())
+    bail!("the server did not become ready:\n{}", server.tail())
 }
 
 #[expect(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::demo::{Engine, wait_until_healthy};
+use crate::demo::{Engine, wait_until_answers};
 use crate::postgres::{Options, Postgres};
 use crate::process::{Spec, Supervised, free_port};
 use crate::{command, root};
@@ -210,7 +210,7 @@ impl Place {
             account: None,
             log: Some(log),
         })?;
-        wait_until_healthy(&server, self.port)?;
+        wait_until_answers(&server, self.port, "/health")?;
         Ok(server)
     }
 

@@ -34,6 +34,7 @@ const HELP: &str = "\
 cargo xtask VERB
 
   setup              install what the tests need (system packages, Node and Python packages)
+  setup bench        install what `bench` compares with, where it can be installed
   check              formatting, clippy, house rules, cargo-deny where it is installed
   test [STAGE...]    setup, check, then the whole suite; with names, only those stages
   rules              only the house rules
@@ -51,6 +52,7 @@ pub fn run(words: &[String]) -> ExitCode {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["setup"] => setup::run(),
+        ["setup", "bench"] => setup::bench(),
         ["check"] => check::run(),
         ["rules"] => check::house_rules(),
         ["drill", words @ ..] => drill::run(words),

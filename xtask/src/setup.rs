@@ -70,6 +70,12 @@ const WRK: Need = Need {
     is_there: || is_installed("wrk"),
 };
 
+const GLEWLWYD: Need = Need {
+    package: "glewlwyd",
+    purpose: "another server to measure beside",
+    is_there: || is_installed("glewlwyd"),
+};
+
 /// Folder of the Node and Python packages, relative to the workspace.
 pub const INTEROP: &str = "tests/interop";
 
@@ -89,6 +95,26 @@ pub fn load_generator() -> Result<()> {
     } else {
         system_packages(&[&WRK])
     }
+}
+
+/// Installs Glewlwyd, another server to measure beside, if it is missing.
+pub fn glewlwyd() -> Result<()> {
+    if (GLEWLWYD.is_there)() {
+        Ok(())
+    } else {
+        system_packages(&[&GLEWLWYD])
+    }
+}
+
+/// Installs what `cargo xtask bench` needs. It does so by itself too; this is for machines that will be offline then.
+pub fn bench() -> Result<()> {
+    load_generator()?;
+    for (name, installed) in [("oidc-provider", oidc_provider()), ("glewlwyd", glewlwyd())] {
+        if let Err(error) = installed {
+            println!("setup: {name} will not be measured: {error:#}");
+        }
+    }
+    Ok(())
 }
 
 fn system_packages(missing: &[&Need]) -> Result<()> {
@@ -128,6 +154,9 @@ pub const OIDC_PROVIDER: &str = "bench/peers/oidc-provider";
 
 /// Installs the Node packages of [`OIDC_PROVIDER`].
 pub fn oidc_provider() -> Result<()> {
+    if !is_installed("node") || !is_installed("npm") {
+        bail!("Node and npm are not installed");
+    }
     node_packages(OIDC_PROVIDER)
 }
 

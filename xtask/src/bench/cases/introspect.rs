@@ -9,6 +9,9 @@ use crate::bench::wrk::Wrk;
 use crate::bench::{Budget, Case, Figure, Outcome, rivals};
 use crate::demo::Engine;
 
+const OIDC_PROVIDER: &str = "oidc-provider opaque";
+const GLEWLWYD: &str = "Glewlwyd jwt";
+
 /// Different tokens asked about.
 const TOKENS: usize = 200;
 
@@ -23,6 +26,7 @@ fn run(budget: Budget) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let floor = rivals::floor()?;
     let rival = rivals::oidc_provider(&mut outcome.notes)?;
+    let glewlwyd = rivals::glewlwyd(&mut outcome.notes)?;
     let product = Product::start(Engine::Sqlite)?;
     let api = product.register("bench api", json!({ "resource": API }))?;
     let asking = |name: &str, (pid, port): (u32, u16), path: &str, forms: &[String]| -> Result<Contender> {
@@ -53,30 +57,49 @@ fn run(budget: Budget) -> Result<Outcome> {
             .map(|_| {
                 let asked = rivals::oidc_provider_token("opaque");
                 let token = token_from(rival.port, "/token", &asked)?;
-                Ok(rivals::oidc_provider_form(&format!("token={token}")))
+                Ok(rivals::form(&format!("token={token}")))
             })
             .collect::<Result<Vec<_>>>()?;
         contenders.push(asking(
-            "oidc-provider opaque",
+            OIDC_PROVIDER,
             (rival.pid, rival.port),
             "/token/introspection",
             &forms,
         )?);
     }
+    if let Some(glewlwyd) = &glewlwyd {
+        let forms = (0..TOKENS)
+            .map(|_| {
+                let asked = rivals::glewlwyd_token();
+                let token = token_from(glewlwyd.port, rivals::GLEWLWYD_TOKEN, &asked)?;
+                Ok(rivals::form(&format!("token={token}")))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        contenders.push(asking(
+            GLEWLWYD,
+            (glewlwyd.pid, glewlwyd.port),
+            rivals::GLEWLWYD_INTROSPECT,
+            &forms,
+        )?);
+    }
     outcome.measured = in_turn(budget, &contenders)?;
-    let [floor, opaque, jwt, rival @ ..] = outcome.measured.as_slice() else {
+    let [floor, opaque, jwt, others @ ..] = outcome.measured.as_slice() else {
         bail!("a contender is missing");
     };
+    let other = |name: &str| others.iter().find(|measured| measured.name == name);
     for ours in [opaque, jwt] {
         outcome
             .figures
             .push(Figure::over_floor(6, ours, floor, (3.0, 2.0)));
         // It refuses to introspect JWTs, so its opaque tokens stand beside both.
-        let rival = ("oidc-provider opaque", rival.first());
-        outcome
-            .figures
-            .push(Figure::over_rival(6, ours, rival, (8.0, Some(12.0))));
+        let rival = (OIDC_PROVIDER, other(OIDC_PROVIDER));
+        let over = Figure::over_rival(6, ours, rival, (8.0, Some(12.0)));
+        outcome.figures.push(over);
     }
+    let rival = (GLEWLWYD, other(GLEWLWYD));
+    outcome
+        .figures
+        .push(Figure::over_rival(6, jwt, rival, (12.0, None)));
     Ok(outcome)
 }
 

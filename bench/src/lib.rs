@@ -1,0 +1,8 @@
+//! Load generators: an HTTP/1.1 client that costs little, requests at a fixed rate whether or not answers come, and
+//! chains of refresh tokens.
+
+pub mod connection;
+pub mod loops;
+pub mod person;
+pub mod refresh;
+pub mod summary;
