@@ -37,7 +37,7 @@ pub(crate) enum Store {
 impl Store {
     pub(crate) async fn begin(&self, tenant: TenantId) -> Result<Tx, StoreError> {
         match self {
-            Self::Postgres(store) => store.begin(tenant).await,
+            Self::Postgres(store) => Box::pin(store.begin(tenant)).await,
             Self::Sqlite(store) => store.begin(tenant).await,
         }
     }
@@ -71,7 +71,7 @@ impl Db {
     /// Begins a look at the database for `tenant`. Sees what is committed, statement by statement.
     pub async fn read(&self, tenant: TenantId) -> Result<Read, StoreError> {
         match &self.store {
-            Store::Postgres(store) => store.read(tenant).await,
+            Store::Postgres(store) => Box::pin(store.read(tenant)).await,
             Store::Sqlite(store) => store.read(tenant).await,
         }
     }

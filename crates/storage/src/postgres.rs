@@ -95,7 +95,9 @@ impl PgStore {
     }
 
     async fn transaction(&self, begin: String) -> Result<Transaction<'static, Postgres>, StoreError> {
-        let begun = bounded(self.limit, self.pool.begin_with(built(begin)));
+        // On the heap, as callers do with the whole wait: it would be part of every use case's own future, and a thread's
+        // stack is too small for those in a debug build.
+        let begun = Box::pin(bounded(self.limit, self.pool.begin_with(built(begin))));
         self.reach.guard(begun).await
     }
 
