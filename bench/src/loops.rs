@@ -96,11 +96,11 @@ pub async fn open(requests: &Requests, rate: f64, connections: usize, length: Du
         while due(start, sent, rate) <= Instant::now() {
             let due = due(start, sent, rate);
             if due.duration_since(start) >= length {
-                let seconds = length.as_secs_f64();
                 while let Some(end) = under_way.join_next().await {
                     ends.push(end?);
                 }
-                return Ok(Summary::of(&ends, seconds));
+                // Up to the last answer: who answers in twice the time does not answer twice as much.
+                return Ok(Summary::of(&ends, start.elapsed().as_secs_f64()));
             }
             let line = line.clone();
             under_way.spawn(async move {
@@ -162,11 +162,15 @@ mod tests {
     use super::{Requests, closed, open};
     use crate::connection::request;
 
+    /// What each request takes on the slow route.
+    const SERVICE: Duration = Duration::from_millis(10);
+
     async fn server() -> u16 {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let router = Router::new()
             .route("/good", get(|| async { "good" }))
+            .route("/slow", get(|| tokio::time::sleep(SERVICE)))
             .route("/busy", get(|| async { StatusCode::SERVICE_UNAVAILABLE }));
         tokio::spawn(async move { axum::serve(listener, router).await });
         port
@@ -184,6 +188,18 @@ mod tests {
         assert!(summary.done > 0);
         assert_eq!((summary.offered, summary.failed), (summary.done, 0));
         assert!(closed(&asking(port, "/busy"), 1, length).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_server_is_not_credited_with_what_it_answers_too_late() {
+        let port = server().await;
+        let capacity = 1.0 / SERVICE.as_secs_f64();
+        let length = Duration::from_millis(100);
+        let over = open(&asking(port, "/slow"), 4.0 * capacity, 1, length)
+            .await
+            .unwrap();
+        assert_eq!((over.offered, over.done), (40, 40));
+        assert!(over.done_per_second <= capacity, "{over:?}");
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ pub struct Summary {
     pub refused: u64,
     /// Everything else: other answers, lost connections, patience at its end.
     pub failed: u64,
-    /// Seconds from the first request to the last that was due.
+    /// Seconds from the first request to the last answer.
     pub seconds: f64,
     /// `done` for each second.
     pub done_per_second: f64,

@@ -7,6 +7,7 @@
 mod budget;
 mod cases;
 mod first_look;
+mod load;
 mod measure;
 mod page;
 mod product;
@@ -21,7 +22,7 @@ use std::sync::OnceLock;
 use anyhow::{Context as _, Result, bail};
 
 use self::budget::Budget;
-use self::report::{Figure, Outcome};
+use self::report::{Bound, Figure, Outcome};
 use crate::{command, root, setup};
 
 /// A comparison that can be asked for by name.

@@ -2,6 +2,8 @@
 
 mod introspect;
 mod metadata;
+mod overload;
+mod refresh;
 mod token;
 
 use super::Case;
@@ -13,4 +15,6 @@ pub(super) const ALL: &[Case] = &[
     token::EDDSA,
     token::RS256,
     introspect::CASE,
+    refresh::CASE,
+    overload::CASE,
 ];

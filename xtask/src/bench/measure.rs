@@ -111,6 +111,16 @@ pub(super) fn cpu_us(pid: u32) -> Result<u64> {
     Ok(ticks.saturating_mul(MICROS_PER_TICK))
 }
 
+/// Memory a process holds, in MiB: proc(5), `VmRSS` of `status`.
+pub(super) fn resident_mib(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server has ended")?;
+    let kib: Option<f64> = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+    Ok(kib.context("the server's memory cannot be read")? / 1_024.0)
+}
+
 /// The machine's load average of the last minute, as text.
 pub(super) fn load_average() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
@@ -132,7 +142,7 @@ pub(super) fn median(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cpu_us, median};
+    use super::{cpu_us, median, resident_mib};
 
     #[test]
     fn the_median_is_the_middle_whatever_the_order() {
@@ -145,6 +155,8 @@ mod tests {
     fn the_time_of_a_process_can_be_read_and_that_of_none_cannot() {
         let own = std::process::id();
         assert!(cpu_us(own).is_ok());
+        assert!(resident_mib(own).unwrap() > 0.0);
+        assert!(resident_mib(u32::MAX).is_err());
         assert!(cpu_us(u32::MAX).is_err());
     }
 }

@@ -102,6 +102,15 @@ impl Product {
         self.token(&[], &client.form("grant_type=client_credentials"))
     }
 
+    /// Address and password of somebody of the demo who administers nothing.
+    pub(super) fn person(&self) -> Result<(String, String)> {
+        let people = self.credentials.get("users").and_then(Value::as_array);
+        let person = people
+            .and_then(|people| people.first())
+            .context("the demo has no person")?;
+        Ok((text(person, "email")?, text(person, "password")?))
+    }
+
     fn administration(&self) -> Result<String> {
         let clients = self.credentials.get("clients").and_then(Value::as_array);
         let admin = clients

@@ -1,0 +1,92 @@
+//! Goal 27: twice as many requests as can be answered. What is answered stays near the peak and does not come late.
+
+use anyhow::Result;
+
+use crate::bench::load::Asking;
+use crate::bench::measure::{load_average, resident_mib};
+use crate::bench::product::{API, Product};
+use crate::bench::{Bound, Budget, Case, Figure, Outcome};
+use crate::demo::Engine;
+
+pub(super) const CASE: Case = Case {
+    name: "overload",
+    goals: &[27],
+    about: "requests at a rate of their own, at 70 % and twice of the peak",
+    run,
+};
+
+/// Connections that find the peak.
+const BUSY: u32 = 32;
+/// Connections open at most while requests come at a rate of their own.
+const MANY: u32 = 512;
+
+fn run(budget: Budget) -> Result<Outcome> {
+    let product = Product::start(Engine::Sqlite)?;
+    let service = product.service("jwt", "ES256")?;
+    let api = product.register("bench api", serde_json::json!({ "resource": API }))?;
+    let token = product.token_of(&service)?;
+    let asking = |path: &str, bodies: Vec<String>| Asking {
+        port: product.port,
+        path: path.to_owned(),
+        bodies,
+    };
+    let kinds = [
+        (
+            "discovery",
+            asking("/.well-known/openid-configuration", Vec::new()),
+        ),
+        (
+            "token",
+            asking(
+                "/oauth/token",
+                vec![service.form("grant_type=client_credentials")],
+            ),
+        ),
+        (
+            "introspection",
+            asking("/oauth/introspect", vec![api.form(&format!("token={token}"))]),
+        ),
+    ];
+    let seconds = budget.seconds * budget.rounds;
+    let mut outcome = Outcome::default();
+    for (name, asking) in &kinds {
+        asking.closed(BUSY, budget.seconds)?;
+        let peak = asking.closed(BUSY, seconds)?.load.per_second;
+        let calm = asking.open(0.7 * peak, MANY, seconds)?;
+        let over = asking.open(2.0 * peak, MANY, seconds)?;
+        println!(
+            "{name}: peak {peak:.0}/s, at 70 % p99 {:.1} ms; at twice {:.0}/s answered, p99 {:.1} ms, {} refused, {} \
+             failed (load {})",
+            calm.load.p99_ms,
+            over.load.per_second,
+            over.load.p99_ms,
+            over.refused,
+            over.failed,
+            load_average()
+        );
+        let kept = Figure::new(
+            27,
+            format!("{name}: answered in a second at twice the peak, of the peak"),
+            100.0 * over.load.per_second / peak,
+            "%",
+            Bound::AtLeast(80.0),
+        );
+        let late = Figure::new(
+            27,
+            format!("{name}: p99 at twice the peak over p99 at 70 %"),
+            over.load.p99_ms / calm.load.p99_ms,
+            "x",
+            Bound::AtMost(4.0),
+        );
+        outcome.figures.extend([kept.aim(Bound::AtLeast(90.0)), late]);
+        outcome.notes.push(format!(
+            "{name}: peak {peak:.0}/s; at twice {} refused and {} failed.",
+            over.refused, over.failed
+        ));
+    }
+    outcome.notes.push(format!(
+        "Resident afterwards: {:.0} MiB. The client has the same two cores, and takes its part of them.",
+        resident_mib(product.pid)?
+    ));
+    Ok(outcome)
+}
