@@ -46,8 +46,7 @@ impl AccessSeeds {
     ) -> impl Iterator<Item = Vec<AccessToken>> + use<'a> {
         let mut seeds = std::mem::take(&mut self.0);
         seeds.sort_unstable_by_key(|seed| *seed.hash.as_bytes());
-        let mut seeds = seeds.into_iter();
-        let row = |seed: AccessSeed| AccessToken {
+        pages(seeds, |seed| AccessToken {
             hash: seed.hash,
             jti: URL_SAFE_NO_PAD.encode(seed.jti),
             grant_id: Some(seed.grant),
@@ -58,10 +57,6 @@ impl AccessSeeds {
             issued_at: seed.issued,
             expires_at: seed.expires,
             revoked_at: None,
-        };
-        std::iter::from_fn(move || {
-            let rows: Vec<_> = seeds.by_ref().take(ROWS).map(row).collect();
-            (!rows.is_empty()).then_some(rows)
         })
     }
 }
@@ -74,18 +69,22 @@ impl RefreshSeeds {
     ) -> impl Iterator<Item = Vec<RefreshToken>> + use<'a> {
         let mut seeds = std::mem::take(&mut self.0);
         seeds.sort_unstable_by_key(|seed| *seed.hash.as_bytes());
-        let mut seeds = seeds.into_iter();
-        let row = |seed: RefreshSeed| RefreshToken {
+        pages(seeds, |seed| RefreshToken {
             hash: seed.hash,
             grant_id: seed.grant,
             client_id: crowd.plan.client.clone(),
             consumed_at: None,
             created_at: seed.created,
             expires_at: seed.created.plus(REFRESH),
-        };
-        std::iter::from_fn(move || {
-            let rows: Vec<_> = seeds.by_ref().take(ROWS).map(row).collect();
-            (!rows.is_empty()).then_some(rows)
         })
     }
+}
+
+/// The rows of `seeds`, some at a time: all of them at once would be several times the size.
+fn pages<S, R>(seeds: Vec<S>, row: impl Fn(S) -> R) -> impl Iterator<Item = Vec<R>> {
+    let mut rows = seeds.into_iter().map(row);
+    std::iter::from_fn(move || {
+        let page: Vec<_> = rows.by_ref().take(ROWS).collect();
+        (!page.is_empty()).then_some(page)
+    })
 }
