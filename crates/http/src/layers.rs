@@ -18,7 +18,6 @@ use domain::{RequestId, World};
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
-use tracing::Instrument as _;
 
 use crate::client_ip::{ClientIp, FORWARDING, TrustedProxies, source_network};
 use crate::listener::Peer;
@@ -41,6 +40,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The methods any route here may have (CF5).
 const METHODS: HeaderValue = HeaderValue::from_static("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
+
+tokio::task_local! {
+    /// The request this task is busy with. Lighter than a span for each request, of which most log nothing.
+    static CURRENT: RequestId;
+}
+
+/// The request that is being handled here, for lines of the log.
+pub fn current_request() -> Option<RequestId> {
+    CURRENT.try_with(|id| *id).ok()
+}
 
 /// Bounds of a single request and what the answers say about the deployment.
 #[derive(Debug, Clone)]
@@ -111,14 +120,13 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
     let reader = edge.pages.as_ref().zip(Reader::of(&request));
-    let span = tracing::info_span!("request", id = %facts.id);
     let handled = async {
         match edge.admit(&request, &facts) {
             ControlFlow::Continue(limit) => edge.handle(request, next, &facts, limit).await,
             ControlFlow::Break(refusal) => refusal,
         }
     };
-    let mut response = handled.instrument(span.clone()).await;
+    let mut response = CURRENT.scope(facts.id, handled).await;
     if !bodiless {
         problem::fill(&mut response, facts.id);
         if let Some((state, reader)) = reader {
@@ -132,7 +140,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let took = started.elapsed();
     edge.metrics
         .answered(facts.route(), &facts.method, response.status(), took);
-    span.in_scope(|| facts.record(response.status(), took));
+    CURRENT.sync_scope(facts.id, || facts.record(response.status(), took));
     response
 }
 

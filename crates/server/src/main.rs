@@ -2,7 +2,7 @@
 
 use clap::Parser as _;
 use server::cli::Cli;
-use server::commands;
+use server::{commands, telemetry};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -10,5 +10,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let done = commands::run(&cli).unwrap_or_else(|failure| failure.report());
+    telemetry::flush();
     done.into()
 }

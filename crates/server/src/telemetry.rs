@@ -1,7 +1,11 @@
 //! The log: text for people on a terminal, JSON for everything else.
 
+mod lines;
+mod sink;
+
 use std::any::Any;
 use std::io::{self, IsTerminal as _};
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
@@ -9,12 +13,21 @@ use tracing_subscriber::util::{SubscriberInitExt as _, TryInitError};
 
 use crate::config::LogFormat;
 
+use lines::{Lines, Look};
+use sink::Sink;
+
+/// This process's log, once it is started.
+static SINK: OnceLock<Sink> = OnceLock::new();
+
 /// Why the log cannot be started.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter is not understood.
     #[error("the log filter is not understood")]
     Filter(#[from] tracing_subscriber::filter::ParseError),
+    /// There is no thread for writing.
+    #[error("the log has no thread to write in")]
+    Thread(#[from] io::Error),
     /// This process has a log already.
     #[error("the log was started before")]
     Started(#[from] TryInitError),
@@ -25,22 +38,29 @@ pub enum TelemetryError {
 pub fn start(level: &str, format: LogFormat) -> Result<(), TelemetryError> {
     let terminal = io::stderr().is_terminal();
     let filter = EnvFilter::try_new(level)?;
-    let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
-    if wants_json(format, terminal) {
-        registry
-            .with(lines.json().flatten_event(true).with_span_list(false))
-            .try_init()?;
+    let sink = Sink::start(io::stderr())?;
+    let look = if wants_json(format, terminal) {
+        Look::Json
     } else {
-        registry
-            .with(lines.with_ansi(terminal).with_target(false))
-            .try_init()?;
-    }
+        Look::Text { colour: terminal }
+    };
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(Lines::new(look, sink.clone()))
+        .try_init()?;
+    SINK.get_or_init(|| sink);
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, message = literal(panic.payload()), "panic");
     }));
     Ok(())
+}
+
+/// Writes what the log still holds; before the process ends.
+pub fn flush() {
+    if let Some(sink) = SINK.get() {
+        sink.flush();
+    }
 }
 
 fn wants_json(format: LogFormat, terminal: bool) -> bool {
