@@ -1,6 +1,7 @@
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use domain::{Actor, Client, Issuer, RequestId, Tenant, TenantId, Timestamp, World};
 
 /// A tenant as one request sees it.
@@ -10,6 +11,22 @@ pub struct TenantView {
     pub tenant: Tenant,
     /// Its issuer.
     pub issuer: Issuer,
+    metadata: OnceLock<Bytes>,
+}
+
+impl TenantView {
+    pub(crate) const fn new(tenant: Tenant, issuer: Issuer) -> Self {
+        Self {
+            tenant,
+            issuer,
+            metadata: OnceLock::new(),
+        }
+    }
+
+    /// The tenant's discovery document, made the first time it is asked for: a change of the tenant makes a new view.
+    pub fn metadata(&self, make: impl FnOnce() -> Bytes) -> Bytes {
+        self.metadata.get_or_init(make).clone()
+    }
 }
 
 /// What every use case knows about the request it serves: built once, at the edge.

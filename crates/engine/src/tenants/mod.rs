@@ -1,7 +1,7 @@
 //! Tenants: which there are, and which one a request is for.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use domain::{Actor, Brand, Event, EventKind, Issuer, Slug, Tenant, TenantId, TenantSettings};
 
@@ -12,14 +12,20 @@ use crate::{App, Ctx, Fault};
 #[derive(Debug)]
 pub(crate) struct Directory {
     public_url: String,
-    by_slug: RwLock<HashMap<Slug, Arc<TenantView>>>,
+    known: RwLock<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    by_slug: HashMap<Slug, Arc<TenantView>>,
+    by_host: HashMap<String, Arc<TenantView>>,
 }
 
 impl Directory {
     pub(crate) fn new(public_url: &str) -> Self {
         Self {
             public_url: public_url.to_owned(),
-            by_slug: RwLock::default(),
+            known: RwLock::default(),
         }
     }
 
@@ -34,7 +40,23 @@ impl Directory {
             }
             None => Issuer::new(&self.public_url, &tenant.slug.path()),
         };
-        Arc::new(TenantView { tenant, issuer })
+        Arc::new(TenantView::new(tenant, issuer))
+    }
+
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn replace(&self, tenants: impl Iterator<Item = Tenant>) {
+        let mut fresh = Known::default();
+        for tenant in tenants {
+            let view = self.view(tenant);
+            if let Some(host) = &view.tenant.settings.host {
+                fresh.by_host.insert(host.clone(), Arc::clone(&view));
+            }
+            fresh.by_slug.insert(view.tenant.slug.clone(), view);
+        }
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = fresh;
     }
 }
 
@@ -56,50 +78,24 @@ impl App {
     /// Reads the tenants again. When the database is away the old ones stay.
     pub async fn reload_tenants(&self) -> Result<(), Fault> {
         let tenants = storage::tenants::list(&self.db).await?;
-        let fresh = tenants
-            .into_iter()
-            .filter(|tenant| tenant.disabled_at.is_none())
-            .map(|tenant| (tenant.slug.clone(), self.directory.view(tenant)))
-            .collect();
-        *self
-            .directory
-            .by_slug
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = fresh;
+        self.directory
+            .replace(tenants.into_iter().filter(|tenant| tenant.disabled_at.is_none()));
         Ok(())
     }
 
     /// The tenant with this short name.
     pub fn tenant(&self, slug: &Slug) -> Option<Arc<TenantView>> {
-        self.directory
-            .by_slug
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(slug)
-            .cloned()
+        self.directory.known().by_slug.get(slug).cloned()
     }
 
     /// The tenant whose issuer has this host name (without port).
     pub fn tenant_by_host(&self, host: &str) -> Option<Arc<TenantView>> {
-        let tenants = self
-            .directory
-            .by_slug
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        tenants
-            .values()
-            .find(|view| view.tenant.settings.host.as_deref() == Some(host))
-            .cloned()
+        self.directory.known().by_host.get(host).cloned()
     }
 
     /// All tenants, by short name.
     pub fn tenants(&self) -> Vec<Arc<TenantView>> {
-        let tenants = self
-            .directory
-            .by_slug
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let mut all: Vec<_> = tenants.values().cloned().collect();
+        let mut all: Vec<_> = self.directory.known().by_slug.values().cloned().collect();
         all.sort_by(|a, b| a.tenant.slug.cmp(&b.tenant.slug));
         all
     }

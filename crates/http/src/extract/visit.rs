@@ -1,15 +1,15 @@
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Path};
-use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, HOST, USER_AGENT};
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use domain::{Actor, RequestId, Slug};
+use axum::response::Response;
+use domain::{Actor, RequestId};
 use engine::{App, Ctx, SignedIn, TenantView};
 
+use super::tenancy::{Tenancy, by_host};
 use super::{Cookies, preference_cookie, session_cookie};
 use crate::client_ip::ClientIp;
 use crate::pages::{Accent, Brand, Chrome, Locale};
@@ -36,27 +36,9 @@ impl FromRequestParts<AppState> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
-        // An unreadable path is as unknown as a tenant that is not there.
-        let params = Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
-        let named = params.ok().and_then(|Path(mut params)| params.remove("tenant"));
-        let tenant = match named {
-            Some(slug) => slug
-                .parse::<Slug>()
-                .ok()
-                .filter(|s| !s.is_default())
-                .and_then(|s| state.app.tenant(&s)),
-            None => by_host(parts, state),
-        };
-        let tenant = tenant.ok_or_else(|| StatusCode::NOT_FOUND.into_response())?;
+        let Tenancy(tenant) = Tenancy::from_request_parts(parts, state).await?;
         Ok(Self::of_tenant(tenant, parts, state))
     }
-}
-
-/// The tenant that owns the host a request was sent to, else the default one.
-fn by_host(parts: &Parts, state: &AppState) -> Option<Arc<TenantView>> {
-    host(&parts.headers)
-        .and_then(|host| state.app.tenant_by_host(host))
-        .or_else(|| state.app.tenant(&Slug::default_tenant()))
 }
 
 impl Visit {
@@ -64,7 +46,7 @@ impl Visit {
     pub(crate) async fn of_anybody(parts: &mut Parts, state: &AppState) -> Option<Self> {
         match Self::from_request_parts(parts, state).await {
             Ok(visit) => Some(visit),
-            Err(_) => by_host(parts, state).map(|tenant| Self::of_tenant(tenant, parts, state)),
+            Err(_) => by_host(&parts.headers, state).map(|tenant| Self::of_tenant(tenant, parts, state)),
         }
     }
 
@@ -164,16 +146,6 @@ impl Visit {
             ..Brand::default()
         }
     }
-}
-
-/// The host a request was sent to, without port.
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(HOST)?.to_str().ok()?;
-    Some(
-        host.rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(host, |(h, _)| h),
-    )
 }
 
 fn without_lang(path: &str, query: Option<&str>) -> (String, Option<Locale>) {

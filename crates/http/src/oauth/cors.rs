@@ -1,7 +1,7 @@
 //! CORS for the endpoints that programs in browsers call: without credentials, and only for the origins of this tenant's
 //! public clients. The authorization endpoint is never among them (OA16).
 
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
@@ -21,15 +21,17 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, DPoP-No
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Answers preflights and marks answers that the asking page may read.
-pub(crate) async fn allow(
-    State(state): State<AppState>,
-    visit: Visit,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn allow(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    // Programs on servers send no origin, and they are most.
     let Some(origin) = request.headers().get(ORIGIN).cloned() else {
         return vary(next.run(request).await);
     };
+    let (mut parts, body) = request.into_parts();
+    let visit = match Visit::from_request_parts(&mut parts, &state).await {
+        Ok(visit) => visit,
+        Err(refused) => return refused,
+    };
+    let request = Request::from_parts(parts, body);
     let allowed = match origin.to_str() {
         Ok(text) => state
             .app
