@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -34,23 +35,60 @@ impl Clock for SystemClock {
     }
 }
 
-/// The random source of the operating system.
+/// The random source of the operating system. Small draws come from a store that each thread fills with one call, so
+/// that a request with five ids and nonces does not make five; what was given out is wiped from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEntropy;
 
-impl Entropy for SystemEntropy {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where randomness is drawn"
-    )]
-    #[expect(
-        clippy::panic,
-        reason = "without randomness no secret can be made; stopping is the only safe answer"
-    )]
-    fn fill(&self, bytes: &mut [u8]) {
-        if let Err(cause) = getrandom::fill(bytes) {
-            panic!("the operating system gives no randomness: {cause}");
+/// Bytes of a thread's store.
+const STORE: usize = 1_024;
+/// Larger draws go to the operating system.
+const SMALL: usize = 64;
+
+struct Store {
+    bytes: [u8; STORE],
+    used: usize,
+}
+
+thread_local! {
+    static STORED: RefCell<Store> = const { RefCell::new(Store { bytes: [0; STORE], used: STORE }) };
+}
+
+impl Store {
+    /// Gives `to` its bytes, of which none is given twice.
+    fn draw(&mut self, to: &mut [u8]) {
+        if STORE - self.used < to.len() {
+            ask(&mut self.bytes);
+            self.used = 0;
         }
+        let kept = self.bytes.iter_mut().skip(self.used);
+        for (to, kept) in to.iter_mut().zip(kept) {
+            *to = std::mem::take(kept);
+        }
+        self.used += to.len();
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, bytes: &mut [u8]) {
+        if bytes.len() > SMALL {
+            return ask(bytes);
+        }
+        STORED.with_borrow_mut(|store| store.draw(bytes));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place where randomness is drawn"
+)]
+#[expect(
+    clippy::panic,
+    reason = "without randomness no secret can be made; stopping is the only safe answer"
+)]
+fn ask(bytes: &mut [u8]) {
+    if let Err(cause) = getrandom::fill(bytes) {
+        panic!("the operating system gives no randomness: {cause}");
     }
 }
 
@@ -98,5 +136,27 @@ impl World {
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("World")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::{Entropy as _, STORE, STORED, SystemEntropy};
+
+    #[test]
+    fn nothing_is_given_twice_and_nothing_given_is_kept() {
+        let mut seen = HashSet::new();
+        for size in [16, 10, 32, 12, 64, 65, 100].into_iter().cycle().take(1_000) {
+            let mut bytes = vec![0; size];
+            SystemEntropy.fill(&mut bytes);
+            let head: Vec<u8> = bytes.iter().copied().take(10).collect();
+            assert!(seen.insert(head), "given twice");
+        }
+        STORED.with_borrow(|store| {
+            assert!(store.used <= STORE);
+            assert!(store.bytes.iter().take(store.used).all(|byte| *byte == 0));
+        });
     }
 }
