@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use domain::{ClientId, GrantId, Scopes, Timestamp, TokenHash, UserId};
 use sqlx::types::Json;
 
-use crate::sql::{Binds, Rows, widened};
+use crate::sql::{Binds, Insert, Rows};
 use crate::{Query, StoreError, Tx};
 
 /// An opaque access token.
@@ -38,9 +38,7 @@ pub(crate) const INSERT: &str =
     "INSERT INTO access_tokens (tenant_id, hash, jti, grant_id, client_id, user_id, scopes, audience,
     issued_at, expires_at, revoked_at)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
-/// Tokens in the larger of the two statements that keep a batch.
-const MANY: usize = 32;
-static INSERT_MANY: LazyLock<String> = LazyLock::new(|| widened(INSERT, MANY));
+static INSERTS: LazyLock<Insert> = LazyLock::new(|| Insert::of(INSERT));
 
 /// Adds an opaque access token.
 pub async fn insert(tx: &mut Tx, token: &AccessToken) -> Result<(), StoreError> {
@@ -48,20 +46,19 @@ pub async fn insert(tx: &mut Tx, token: &AccessToken) -> Result<(), StoreError> 
 }
 
 /// Adds several, in few statements.
-pub(crate) async fn insert_all(tx: &mut Tx, tokens: &[&AccessToken]) -> Result<(), StoreError> {
-    let (full, rest) = tokens.as_chunks::<MANY>();
-    for chunk in full {
-        insert_rows(tx, INSERT_MANY.as_str(), chunk).await?;
-    }
-    for token in rest {
-        insert_rows(tx, INSERT, &[token]).await?;
+pub(crate) async fn insert_all(tx: &mut Tx, mut tokens: &[&AccessToken]) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    while !tokens.is_empty() {
+        let (text, size) = INSERTS.fitting(tokens.len());
+        let (now, later) = tokens.split_at_checked(size).unwrap_or((tokens, &[]));
+        let values = Rows {
+            tenant,
+            rows: now.iter().map(|token| values(token)).collect(),
+        };
+        tx.handle().execute(text, values).await?;
+        tokens = later;
     }
     Ok(())
-}
-
-async fn insert_rows(tx: &mut Tx, sql: &'static str, tokens: &[&AccessToken]) -> Result<(), StoreError> {
-    let rows = tokens.iter().map(|token| values(token));
-    tx.handle().execute(sql, Rows(rows.collect())).await.map(drop)
 }
 
 pub(crate) fn values(token: &AccessToken) -> impl Binds<'_> {

@@ -86,14 +86,20 @@ struct Batcher {
 
 impl Batcher {
     async fn run(mut self) {
+        let mut crowded = false;
         while let Some(first) = self.next().await {
             let mut batch = vec![first];
+            if crowded {
+                // Those who were answered together ask again together: let them come first.
+                tokio::task::yield_now().await;
+            }
             while batch.len() < self.batch {
                 match self.waiting.try_recv() {
                     Ok(entry) => batch.push(entry),
                     Err(_) => break,
                 }
             }
+            crowded = batch.len() > 1;
             self.settle(batch).await;
         }
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::columns::{JsonText, KindName, Word};
-use crate::sql::{Binds, Rows, widened};
+use crate::sql::{Binds, Insert, Rows};
 use crate::{Query, StoreError, Tx};
 
 /// One row of the audit log (E6). What says something about a person is in `sealed`, or in keyed hashes.
@@ -70,36 +70,27 @@ pub(crate) const INSERT: &str =
     address_mac, network_mac, name_mac, network_kind, agent_family, count)
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
     $24)";
-/// Rows in the larger statements that keep a batch; few sizes, so that few statements are prepared.
-const MANY: usize = 64;
-const SOME: usize = 8;
-static INSERT_MANY: LazyLock<String> = LazyLock::new(|| widened(INSERT, MANY));
-static INSERT_SOME: LazyLock<String> = LazyLock::new(|| widened(INSERT, SOME));
+static INSERTS: LazyLock<Insert> = LazyLock::new(|| Insert::of(INSERT));
 
 /// Adds one row; callers outside this crate commit with [`Tx::commit`].
 pub(crate) async fn insert(tx: &mut Tx, row: &AuditRow) -> Result<(), StoreError> {
-    insert_rows(tx, INSERT, &[row]).await
+    insert_all(tx, &[row]).await
 }
 
 /// Adds several, in few statements.
-pub(crate) async fn insert_all(tx: &mut Tx, rows: &[&AuditRow]) -> Result<(), StoreError> {
-    let (full, rest) = rows.as_chunks::<MANY>();
-    for chunk in full {
-        insert_rows(tx, INSERT_MANY.as_str(), chunk).await?;
-    }
-    let (full, rest) = rest.as_chunks::<SOME>();
-    for chunk in full {
-        insert_rows(tx, INSERT_SOME.as_str(), chunk).await?;
-    }
-    for row in rest {
-        insert(tx, row).await?;
+pub(crate) async fn insert_all(tx: &mut Tx, mut rows: &[&AuditRow]) -> Result<(), StoreError> {
+    let tenant = tx.tenant();
+    while !rows.is_empty() {
+        let (text, size) = INSERTS.fitting(rows.len());
+        let (now, later) = rows.split_at_checked(size).unwrap_or((rows, &[]));
+        let values = Rows {
+            tenant,
+            rows: now.iter().map(|row| values(row)).collect(),
+        };
+        tx.handle().execute(text, values).await?;
+        rows = later;
     }
     Ok(())
-}
-
-async fn insert_rows(tx: &mut Tx, sql: &'static str, rows: &[&AuditRow]) -> Result<(), StoreError> {
-    let rows = rows.iter().map(|row| values(row));
-    tx.handle().execute(sql, Rows(rows.collect())).await.map(drop)
 }
 
 pub(crate) fn values(row: &AuditRow) -> impl Binds<'_> {

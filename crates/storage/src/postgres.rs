@@ -174,6 +174,7 @@ fn connect_options(options: &DbOptions) -> Result<PgConnectOptions, StoreError> 
                 millis(options.idle_timeout),
             ),
         ])
+        .statement_cache_capacity(250)
         .disable_statement_logging())
 }
 

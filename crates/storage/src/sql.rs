@@ -1,5 +1,8 @@
 //! One statement text and one tuple of values for two engines.
 
+use std::sync::LazyLock;
+
+use domain::TenantId;
 use sqlx::error::BoxDynError;
 #[cfg(feature = "bulk")]
 use sqlx::postgres::PgArgumentBuffer;
@@ -106,29 +109,40 @@ impl Binds<'_> for () {
     }
 }
 
-/// The values of several rows, one after the other.
-pub(crate) struct Rows<T>(pub(crate) Vec<T>);
+/// The values of several rows of one tenant, one after the other, as [`Insert`] takes them.
+pub(crate) struct Rows<T> {
+    pub(crate) tenant: TenantId,
+    pub(crate) rows: Vec<T>,
+}
 
 impl<'q, T: Binds<'q>> Binds<'q> for Rows<T> {
     fn postgres(self, to: &mut PgArguments) -> Result<(), BoxDynError> {
-        self.0.into_iter().try_for_each(|row| row.postgres(to))
+        self.rows.into_iter().try_for_each(|row| row.postgres(to))
     }
 
     fn sqlite(self, to: &mut SqliteArguments) -> Result<(), BoxDynError> {
-        self.0.into_iter().try_for_each(|row| row.sqlite(to))
+        for (number, row) in self.rows.into_iter().enumerate() {
+            // The first row's was bound already.
+            if number > 0 {
+                to.add(self.tenant)?;
+            }
+            row.sqlite(to)?;
+        }
+        Ok(())
     }
 
     #[cfg(feature = "bulk")]
     fn copy(self, to: &mut PgArgumentBuffer) -> Result<(), BoxDynError> {
-        self.0.into_iter().try_for_each(|row| row.copy(to))
+        self.rows.into_iter().try_for_each(|row| row.copy(to))
     }
 }
 
-/// Highest `$n` of a text.
+/// Highest `$n` of a text, or how many `?` it has.
 ///
 /// SQLite takes a missing value for NULL and ignores one too many, so both engines are asked the same question first.
 pub(crate) fn arity(text: &str) -> usize {
-    text.split('$').skip(1).map(leading_number).max().unwrap_or(0)
+    let numbered = text.split('$').skip(1).map(leading_number).max();
+    numbered.unwrap_or_else(|| text.matches('?').count())
 }
 
 fn leading_number(text: &str) -> usize {
@@ -147,8 +161,64 @@ pub(crate) fn fitting(text: &str, given: usize) -> Result<(), StoreError> {
     }
 }
 
+/// An INSERT of one row and the same of several: few sizes, so that few statements are prepared, and each number of rows
+/// takes few statements.
+#[derive(Debug)]
+pub(crate) struct Insert {
+    one: &'static str,
+    wide: [LazyLock<Wide, Widen>; SIZES.len()],
+}
+
+/// Rows of the wide statements, falling.
+const SIZES: [usize; 10] = [64, 32, 16, 8, 7, 6, 5, 4, 3, 2];
+
+#[derive(Debug)]
+struct Wide {
+    postgres: String,
+    sqlite: String,
+}
+
+type Widen = Box<dyn FnOnce() -> Wide + Send>;
+
+impl Insert {
+    /// Of the text for one row.
+    pub(crate) fn of(one: &'static str) -> Self {
+        let widen = |rows| {
+            let make = move || Wide {
+                postgres: widened(one, rows),
+                sqlite: nameless(one, rows),
+            };
+            LazyLock::new(Box::new(make) as Widen)
+        };
+        Self {
+            one,
+            wide: SIZES.map(widen),
+        }
+    }
+
+    /// The largest statement for at most `rows` rows, and how many it takes.
+    pub(crate) fn fitting(&'static self, rows: usize) -> (Sql, usize) {
+        let wide = SIZES.into_iter().zip(&self.wide).find(|(size, _)| *size <= rows);
+        match wide {
+            None => (self.one.into(), 1),
+            Some((size, wide)) => {
+                let (postgres, sqlite) = (wide.postgres.as_str(), wide.sqlite.as_str());
+                (Sql { postgres, sqlite }, size)
+            }
+        }
+    }
+}
+
+/// The text of an INSERT of one row for `rows` rows, with values by their place instead of by number: SQLite searches
+/// the names of all values anew for each of them. Every row brings its tenant.
+pub(crate) fn nameless(one_row: &str, rows: usize) -> String {
+    let head = one_row.split("VALUES").next().unwrap_or_default();
+    let row = format!("({})", vec!["?"; arity(one_row)].join(", "));
+    format!("{head}VALUES {}", vec![row; rows].join(", "))
+}
+
 /// The text of an INSERT of one row, widened to `rows` rows. `$1`, the tenant, is shared by all.
-pub(crate) fn widened(one_row: &str, rows: usize) -> String {
+fn widened(one_row: &str, rows: usize) -> String {
     let columns = arity(one_row) - 1;
     let mut text = one_row.to_owned();
     for row in 1..rows {

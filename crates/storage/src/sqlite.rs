@@ -104,6 +104,8 @@ fn connect_options(url: &str) -> Result<SqliteConnectOptions, StoreError> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
+        // Room for every statement of this crate, the wide ones among them.
+        .statement_cache_capacity(250)
         .pragma("temp_store", "MEMORY")
         .pragma("trusted_schema", "OFF")
         // Deleted content is overwritten where that costs no further write.

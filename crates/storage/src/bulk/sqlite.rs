@@ -6,7 +6,7 @@ use sqlx::{Arguments as _, Connection as _, SqlSafeStr as _};
 
 use super::TABLES;
 use crate::StoreError;
-use crate::sql::{Binds, built, widened};
+use crate::sql::{Binds, built, nameless};
 use crate::sqlite::{check_schema, connect_owner, tell_statistics};
 
 /// Rows in one statement.
@@ -60,7 +60,7 @@ impl Load {
         insert: &str,
         mut rows: impl ExactSizeIterator<Item = B>,
     ) -> Result<(), StoreError> {
-        let many = built(widened(insert, MANY)).into_sql_str();
+        let many = built(nameless(insert, MANY)).into_sql_str();
         let one = built(insert.to_owned()).into_sql_str();
         while rows.len() > 0 {
             let (text, take) = if rows.len() >= MANY {
@@ -69,8 +69,8 @@ impl Load {
                 (&one, 1)
             };
             let mut values = SqliteArguments::default();
-            values.add(tenant).map_err(sqlx::Error::Encode)?;
             for row in rows.by_ref().take(take) {
+                values.add(tenant).map_err(sqlx::Error::Encode)?;
                 row.sqlite(&mut values).map_err(sqlx::Error::Encode)?;
             }
             sqlx::query_with(text.clone(), values)

@@ -47,6 +47,30 @@ enum End {
     Rollback(Ack),
 }
 
+/// What becomes of a member's savepoint.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Keep,
+    Undo,
+}
+
+impl Step {
+    /// Leaves an open savepoint for the next member.
+    const fn and_go_on(self) -> &'static str {
+        match self {
+            Self::Keep => "RELEASE m; SAVEPOINT m",
+            Self::Undo => "ROLLBACK TO m",
+        }
+    }
+
+    const fn and_commit(self) -> &'static str {
+        match self {
+            Self::Keep => "RELEASE m; COMMIT",
+            Self::Undo => "ROLLBACK TO m; COMMIT",
+        }
+    }
+}
+
 /// A place in the line.
 #[derive(Debug)]
 struct Place {
@@ -187,14 +211,22 @@ struct Owner {
 impl Owner {
     async fn run(mut self, connection: SqliteConnection) {
         let mut spare = Some(connection);
-        while let Some(first) = self.next().await {
+        let mut left_over = None;
+        loop {
+            let first = match left_over.take() {
+                Some(place) => place,
+                None => match self.next().await {
+                    Some(place) => place,
+                    None => break,
+                },
+            };
             let connection = match spare.take() {
                 Some(connection) => Ok(connection),
                 None => self.options.connect().await,
             };
             // Without a connection `first` is dropped, and its begin() says Busy.
             if let Ok(connection) = connection {
-                spare = self.group(connection, first).await;
+                (spare, left_over) = self.group(connection, first).await;
             }
         }
         if let Some(connection) = spare {
@@ -215,36 +247,43 @@ impl Owner {
         }
     }
 
-    /// One outer transaction; gives the connection back if it is still good.
-    async fn group(&mut self, mut connection: SqliteConnection, first: Place) -> Option<SqliteConnection> {
+    /// One outer transaction; gives the connection back if it is still good, and who should have had a turn in a group
+    /// that broke.
+    async fn group(
+        &mut self,
+        mut connection: SqliteConnection,
+        first: Place,
+    ) -> (Option<SqliteConnection>, Option<Place>) {
         // On error `first` is dropped. A foreign process holding the lock leaves the connection good.
         if connection.execute("BEGIN IMMEDIATE; SAVEPOINT m").await.is_err() {
-            return None;
+            return (None, None);
         }
         let opened = Instant::now();
         let open = self.counters.open_for(self.limits);
-        let (mut next, mut waiting, mut fate) = (Some(first), Vec::new(), Ok(()));
-        while let Some(place) = next.take() {
+        let (mut place, mut waiting) = (first, Vec::new());
+        let outcome = loop {
             let Some((back, step)) = self.turn(connection, place, &mut waiting).await else {
-                lose(
-                    waiting,
-                    &self.counters,
-                    &StoreError::Lost("a statement kept the connection".to_owned()),
-                );
-                return None;
+                let why = StoreError::Lost("a statement kept the connection".to_owned());
+                lose(waiting, &self.counters, &why);
+                return (None, None);
             };
             connection = back;
-            fate = connection.execute(step).await.map(drop);
-            if fate.is_err() || waiting.len() >= self.limits.members || opened.elapsed() >= open {
-                break;
-            }
+            let is_full = waiting.len() >= self.limits.members || opened.elapsed() >= open;
+            let next = if is_full {
+                None
+            } else {
+                self.waiting.try_recv().ok()
+            };
             // Nobody waits: commit now.
-            next = self.waiting.try_recv().ok();
-        }
-        // A failed step means that some statement ended the outer transaction: nothing is left to commit.
-        let outcome = match fate {
-            Ok(()) => self.commit(&mut connection, waiting.len()).await,
-            Err(error) => Err(StoreError::Lost(error.to_string())),
+            let Some(next) = next else {
+                break self.commit(&mut connection, step, waiting.len()).await;
+            };
+            // A failed step means that some statement ended the outer transaction: nothing is left to commit.
+            if let Err(error) = connection.execute(step.and_go_on()).await {
+                lose(waiting, &self.counters, &StoreError::Lost(error.to_string()));
+                return (None, Some(next));
+            }
+            place = next;
         };
         match outcome {
             Ok(()) => {
@@ -252,18 +291,19 @@ impl Owner {
                     // Who no longer listens does not need to know.
                     drop(ack.send(Ok(())));
                 }
-                Some(connection)
+                (Some(connection), None)
             }
             Err(error) => {
                 lose(waiting, &self.counters, &error);
-                None
+                (None, None)
             }
         }
     }
 
-    async fn commit(&self, connection: &mut SqliteConnection, members: usize) -> Outcome {
+    /// Ends the last member's savepoint and the outer transaction, in one go: each trip to the connection has its price.
+    async fn commit(&self, connection: &mut SqliteConnection, step: Step, members: usize) -> Outcome {
         let started = Instant::now();
-        match connection.execute("COMMIT").await {
+        match connection.execute(step.and_commit()).await {
             Ok(_) => {
                 self.counters.committed(members, started.elapsed());
                 Ok(())
@@ -282,9 +322,9 @@ impl Owner {
         connection: SqliteConnection,
         place: Place,
         waiting: &mut Vec<Ack>,
-    ) -> Option<(SqliteConnection, &'static str)> {
+    ) -> Option<(SqliteConnection, Step)> {
         if place.grant.is_closed() {
-            return Some((connection, "ROLLBACK TO m"));
+            return Some((connection, Step::Undo));
         }
         let seat: Seat = Arc::new(Mutex::new(Some(connection)));
         let (end, ended) = oneshot::channel();
@@ -305,13 +345,13 @@ impl Owner {
         let step = match end {
             Some(End::Commit(ack)) => {
                 waiting.push(ack);
-                "RELEASE m; SAVEPOINT m"
+                Step::Keep
             }
             Some(End::Rollback(ack)) => {
                 waiting.push(ack);
-                "ROLLBACK TO m"
+                Step::Undo
             }
-            None => "ROLLBACK TO m",
+            None => Step::Undo,
         };
         Some((connection, step))
     }
