@@ -6,6 +6,7 @@ use tokio::sync::Notify;
 
 use crate::Fault;
 use crate::audit::Refusals;
+use crate::cache::Beliefs;
 use crate::keys::KeyRing;
 use crate::passwords::{PasswordPolicy, Passwords};
 use crate::seal::DataKeys;
@@ -31,6 +32,7 @@ pub struct App {
     pub world: World,
     /// URL of the default tenant.
     pub public_url: String,
+    pub(crate) beliefs: Beliefs,
     pub(crate) directory: Directory,
     pub(crate) passwords: Passwords,
     pub(crate) refusals: Refusals,
@@ -53,6 +55,7 @@ impl App {
     /// Puts the parts together and reads the tenants.
     pub async fn new(db: Db, world: World, options: AppOptions) -> Result<Self, Fault> {
         let app = Self {
+            beliefs: Beliefs::default(),
             directory: Directory::new(&options.public_url),
             passwords: Passwords::new(options.passwords, &world)?,
             refusals: Refusals::default(),

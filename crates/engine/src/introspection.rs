@@ -1,5 +1,6 @@
 //! Token introspection (RFC 7662, OX6).
 
+use bytes::Bytes;
 use domain::{Client, Event, EventKind, OpaqueToken, TokenHash, TokenKind, UserStatus};
 use protocol::access_token::AccessTokenClaims;
 use protocol::introspection::{ActiveToken, IntrospectionResponse, may_see};
@@ -9,26 +10,24 @@ use crate::{App, Ctx, Fault};
 
 impl App {
     /// What `caller` may know of `token`: everything if it was issued to it, is meant for its resource, or it may
-    /// introspect all; else exactly that it is not active, whether it exists or not.
-    pub async fn introspect(
-        &self,
-        ctx: &Ctx,
-        caller: &Client,
-        token: &str,
-    ) -> Result<IntrospectionResponse, Fault> {
+    /// introspect all; else exactly that it is not active, whether it exists or not. The JSON document, ready to send.
+    pub async fn introspect(&self, ctx: &Ctx, caller: &Client, token: &str) -> Result<Bytes, Fault> {
         if let Some(hash) = OpaqueToken::parse(TokenKind::Refresh, token) {
-            return self.introspect_refresh(ctx, caller, &hash).await;
+            return written(&self.introspect_refresh(ctx, caller, &hash).await?);
         }
         let Some(active) = self.active_access_token(ctx, token).await? else {
-            return Ok(IntrospectionResponse::Inactive);
+            return written(&IntrospectionResponse::Inactive);
         };
         if !may_see(caller, &active.client.client_id, &active.claims.aud) {
             self.record_foreign(ctx, caller).await?;
-            return Ok(IntrospectionResponse::Inactive);
+            return written(&IntrospectionResponse::Inactive);
         }
-        Ok(IntrospectionResponse::Active(Box::new(ActiveToken::access(
-            active.claims,
-        ))))
+        if let Some(told) = active.told.get() {
+            return Ok(told.clone());
+        }
+        let answer = ActiveToken::access(active.claims.clone());
+        let told = written(&IntrospectionResponse::Active(Box::new(answer)))?;
+        Ok(active.told.get_or_init(|| told).clone())
     }
 
     async fn introspect_refresh(
@@ -81,4 +80,10 @@ impl App {
             Event::failure(EventKind::IntrospectionRefused, "foreign_token").client(&caller.client_id);
         self.refuse(&ctx.acting_as_client(caller), event).await
     }
+}
+
+fn written(answer: &IntrospectionResponse) -> Result<Bytes, Fault> {
+    serde_json::to_vec(answer)
+        .map(Bytes::from)
+        .map_err(|_| Fault::Internal("an introspection answer does not serialize"))
 }

@@ -3,6 +3,7 @@
 
 mod app;
 mod audit;
+mod cache;
 mod ctx;
 mod fault;
 #[cfg(feature = "grow")]

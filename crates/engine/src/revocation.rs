@@ -22,7 +22,8 @@ impl App {
         let ctx = &ctx.acting_as(Actor::Client(client.client_id.clone()));
         let mut event = Event::success(EventKind::TokenRevoked)
             .client(&client.client_id)
-            .detail("token", "access_token");
+            .detail("token", "access_token")
+            .detail("jti", active.claims.jti.clone());
         if let Some((user, grant)) = &active.on_behalf_of {
             event = event.user(user.id).grant(grant.id);
         }

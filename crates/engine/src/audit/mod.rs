@@ -59,6 +59,7 @@ impl App {
 
     async fn record_one(&self, ctx: &Ctx, event: &Event) -> Result<AuditRow, Fault> {
         self.notice(event.kind, event.outcome);
+        self.beliefs.unsettle(ctx.tenant_id(), event);
         let personal = Sealed::of(ctx, event);
         let seal_key = match personal {
             None => None,

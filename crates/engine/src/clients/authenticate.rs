@@ -1,8 +1,9 @@
+use std::sync::Arc;
+
 use domain::{Client, Event, EventKind};
 use protocol::client_auth::{self, PresentedClient};
 use protocol::error::OAuthError;
 use protocol::params::Params;
-use storage::clients;
 
 use crate::{App, Ctx, Fault};
 
@@ -25,7 +26,7 @@ impl App {
         ctx: &Ctx,
         authorization: Option<&str>,
         params: &Params,
-    ) -> Result<Client, ClientRefused> {
+    ) -> Result<Arc<Client>, ClientRefused> {
         let presented = match PresentedClient::extract(authorization, params) {
             Ok(presented) => presented,
             Err(error) => {
@@ -34,11 +35,7 @@ impl App {
                 return Err(ClientRefused::Refused(error));
             }
         };
-        let mut read = self.db.read(ctx.tenant_id()).await.map_err(Fault::from)?;
-        let found = clients::find(&mut read, &presented.client_id)
-            .await
-            .map_err(Fault::from)?;
-        drop(read);
+        let found = self.known_client(ctx, &presented.client_id).await?;
         let (checked, reason) = match &found {
             // Tokens of the second it was switched off in would be dead from the start.
             Some(client) if client.disabled_at.is_none() && client.honours(ctx.now) => {

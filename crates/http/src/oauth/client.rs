@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::http::header::AUTHORIZATION;
 use axum::response::Response;
 use domain::{Client, EventKind};
@@ -14,7 +16,7 @@ pub(super) async fn authenticated(
     visit: &Visit,
     form: Result<Params, OAuthError>,
     kind: EventKind,
-) -> Result<(Client, Params), Response> {
+) -> Result<(Arc<Client>, Params), Response> {
     let params = match form {
         Ok(params) => params,
         Err(refused) => return Err(error::recorded(state, visit, kind, refused).await),

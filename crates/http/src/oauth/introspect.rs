@@ -1,6 +1,5 @@
-use axum::Json;
 use axum::extract::State;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use domain::{AuthMethod, EventKind};
 use protocol::error::{ErrorCode, OAuthError};
@@ -30,7 +29,10 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         .introspect(&visit.ctx, &client, request.token.expose())
         .await
     {
-        Ok(answer) => ([(CACHE_CONTROL, "no-store")], Json(answer)).into_response(),
+        Ok(answer) => {
+            let headers = [(CONTENT_TYPE, "application/json"), (CACHE_CONTROL, "no-store")];
+            (headers, answer).into_response()
+        }
         Err(fault) => error::fault(&fault),
     }
 }

@@ -19,6 +19,8 @@ mod authorize;
 #[cfg(test)]
 mod away;
 #[cfg(test)]
+mod beliefs;
+#[cfg(test)]
 mod client_auth;
 #[cfg(test)]
 mod code;
