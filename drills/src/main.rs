@@ -13,6 +13,7 @@ mod kill;
 mod load;
 mod plan;
 mod report;
+mod single_use;
 mod site;
 mod verify;
 mod workload;
@@ -67,6 +68,12 @@ const DRILLS: &[Drill] = &[
         what: "PostgreSQL switched off under load",
         engines: &[Engine::Postgres],
         run: |plan| Box::pin(database_away::switched_off(plan)),
+    },
+    Drill {
+        name: "R14",
+        what: "one code and one refresh token, a hundred times at once",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(single_use::run(plan)),
     },
 ];
 
