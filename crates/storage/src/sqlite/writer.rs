@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
@@ -47,28 +47,39 @@ enum End {
     Rollback(Ack),
 }
 
-/// What becomes of a member's savepoint.
-#[derive(Clone, Copy, Debug)]
+/// What becomes of what a member did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Keep,
     Undo,
 }
 
+/// The statements between members. The first has the outer transaction to itself and needs no savepoint: most groups have
+/// one member. Each text is as short as it can be, because every statement in it wakes a task of ours.
 impl Step {
-    /// Leaves an open savepoint for the next member.
-    const fn and_go_on(self) -> &'static str {
-        match self {
-            Self::Keep => "RELEASE m; SAVEPOINT m",
-            Self::Undo => "ROLLBACK TO m",
+    /// For the next member.
+    const fn and_go_on(self, is_first: bool) -> &'static str {
+        match (self, is_first) {
+            (Self::Keep, true) => "SAVEPOINT m",
+            (Self::Keep, false) => "RELEASE m; SAVEPOINT m",
+            (Self::Undo, true) => "ROLLBACK; BEGIN IMMEDIATE; SAVEPOINT m",
+            (Self::Undo, false) => "ROLLBACK TO m",
         }
     }
 
-    const fn and_commit(self) -> &'static str {
-        match self {
-            Self::Keep => "RELEASE m; COMMIT",
-            Self::Undo => "ROLLBACK TO m; COMMIT",
+    /// For the end; COMMIT keeps what stands in an open savepoint.
+    const fn and_commit(self, is_first: bool) -> &'static str {
+        match (self, is_first) {
+            (Self::Keep, _) => "COMMIT",
+            (Self::Undo, true) => "ROLLBACK",
+            (Self::Undo, false) => "ROLLBACK TO m; COMMIT",
         }
     }
+}
+
+/// Runs one of the writer's own texts, prepared once for each connection.
+async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
+    sqlx::query(text).execute(connection).await.map(drop)
 }
 
 /// A place in the line.
@@ -255,12 +266,12 @@ impl Owner {
         first: Place,
     ) -> (Option<SqliteConnection>, Option<Place>) {
         // On error `first` is dropped. A foreign process holding the lock leaves the connection good.
-        if connection.execute("BEGIN IMMEDIATE; SAVEPOINT m").await.is_err() {
+        if run(&mut connection, "BEGIN IMMEDIATE").await.is_err() {
             return (None, None);
         }
         let opened = Instant::now();
         let open = self.counters.open_for(self.limits);
-        let (mut place, mut waiting) = (first, Vec::new());
+        let (mut place, mut waiting, mut is_first) = (first, Vec::new(), true);
         let outcome = loop {
             let Some((back, step)) = self.turn(connection, place, &mut waiting).await else {
                 let why = StoreError::Lost("a statement kept the connection".to_owned());
@@ -276,14 +287,15 @@ impl Owner {
             };
             // Nobody waits: commit now.
             let Some(next) = next else {
-                break self.commit(&mut connection, step, waiting.len()).await;
+                let last = step.and_commit(is_first);
+                break self.commit(&mut connection, last, waiting.len()).await;
             };
             // A failed step means that some statement ended the outer transaction: nothing is left to commit.
-            if let Err(error) = connection.execute(step.and_go_on()).await {
+            if let Err(error) = run(&mut connection, step.and_go_on(is_first)).await {
                 lose(waiting, &self.counters, &StoreError::Lost(error.to_string()));
                 return (None, Some(next));
             }
-            place = next;
+            (place, is_first) = (next, false);
         };
         match outcome {
             Ok(()) => {
@@ -300,11 +312,10 @@ impl Owner {
         }
     }
 
-    /// Ends the last member's savepoint and the outer transaction, in one go: each trip to the connection has its price.
-    async fn commit(&self, connection: &mut SqliteConnection, step: Step, members: usize) -> Outcome {
+    async fn commit(&self, connection: &mut SqliteConnection, text: &'static str, members: usize) -> Outcome {
         let started = Instant::now();
-        match connection.execute(step.and_commit()).await {
-            Ok(_) => {
+        match run(connection, text).await {
+            Ok(()) => {
                 self.counters.committed(members, started.elapsed());
                 Ok(())
             }
