@@ -8,7 +8,7 @@ use crate::Fault;
 use crate::audit::Refusals;
 use crate::cache::Beliefs;
 use crate::keys::KeyRing;
-use crate::passwords::{PasswordPolicy, Passwords};
+use crate::passwords::{PasswordEvent, PasswordLoad, PasswordPolicy, Passwords};
 use crate::seal::DataKeys;
 use crate::tenants::Directory;
 
@@ -74,6 +74,16 @@ impl App {
     /// Lets a counter know of every event from now on; the first to ask is the one.
     pub fn observe(&self, observer: impl Fn(EventKind, Outcome) + Send + Sync + 'static) {
         self.observer.get_or_init(|| Observer(Box::new(observer)));
+    }
+
+    /// Lets a counter know of everything about password hashing from now on; the first to ask is the one.
+    pub fn observe_passwords(&self, observer: impl Fn(PasswordEvent) + Send + Sync + 'static) {
+        self.passwords.observe(observer);
+    }
+
+    /// How much password hashing there is to do.
+    pub fn password_load(&self) -> PasswordLoad {
+        self.passwords.load()
     }
 
     pub(crate) fn notice(&self, kind: EventKind, outcome: Outcome) {

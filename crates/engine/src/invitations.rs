@@ -97,7 +97,10 @@ impl App {
         let Invited { user, .. } = self.invited(ctx, token).await?;
         check_password(password).map_err(InvitationError::Password)?;
         let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
-        let password_hash = self.passwords.hash(&self.world, password).await?;
+        let password_hash = self
+            .passwords
+            .hash(&self.world, ctx.tenant_id(), password)
+            .await?;
         let ctx = &ctx.acting_as(Actor::User(user.id));
         let accepted = Event::success(EventKind::InvitationAccepted).user(user.id);
         let changed = Event::success(EventKind::PasswordChanged).user(user.id);

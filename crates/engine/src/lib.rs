@@ -33,6 +33,6 @@ pub use audit::network_of;
 pub use ctx::{Ctx, TenantView};
 pub use fault::Fault;
 pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
-pub use passwords::{MAX_PASSWORD_BYTES, PasswordPolicy};
+pub use passwords::{MAX_PASSWORD_BYTES, PasswordEvent, PasswordLoad, PasswordPolicy, PasswordRefusal};
 pub use sessions::SignedIn;
 pub use soundness::Soundness;

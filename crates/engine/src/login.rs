@@ -25,10 +25,22 @@ pub struct PasswordAttempt {
 pub enum LoginError {
     /// Something else.
     #[error(transparent)]
-    Fault(#[from] Fault),
+    Fault(Fault),
+    /// Too many people sign in at this moment.
+    #[error("too many sign-ins at this moment")]
+    Busy,
     /// Unknown address, wrong password, no password, or an account that is switched off: nobody is told which.
     #[error("wrong address or password")]
     WrongCredentials,
+}
+
+impl From<Fault> for LoginError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Busy(_) => Self::Busy,
+            fault => Self::Fault(fault),
+        }
+    }
 }
 
 /// A person signed in.
@@ -52,6 +64,8 @@ impl App {
         attempt: &PasswordAttempt,
         before: Option<&SignedIn>,
     ) -> Result<LoggedIn, LoginError> {
+        // Whom the pool would refuse costs nothing else either.
+        self.passwords.admits(ctx.tenant_id())?;
         let found = self.find_account(ctx, &attempt.email).await?;
         let stored = found
             .as_ref()
@@ -60,7 +74,9 @@ impl App {
         let verdict = if attempt.password.expose().len() > MAX_PASSWORD_BYTES {
             Verdict::Wrong
         } else {
-            self.passwords.verify(&attempt.password, stored).await?
+            self.passwords
+                .verify(ctx.tenant_id(), &attempt.password, stored)
+                .await?
         };
         let account = match (verdict, found) {
             (Verdict::Right { outdated }, Some(account)) if account.user.status == UserStatus::Active => {
@@ -110,7 +126,12 @@ impl App {
 
     /// Parameters were raised since the password was set: store the hash anew (PW8).
     async fn rehash(&self, ctx: &Ctx, account: &Account, password: &Secret<String>) -> Result<(), Fault> {
-        let hash = self.passwords.hash(&self.world, password).await?;
+        let made = self.passwords.hash(&self.world, ctx.tenant_id(), password).await;
+        let hash = match made {
+            // There are other times for it; nobody is kept out for that.
+            Err(Fault::Busy(_)) => return Ok(()),
+            made => made?,
+        };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         users::set_password(&mut tx, account.user.id, &hash, account.user.updated_at).await?;
         tx.commit_unrecorded("an outdated password hash is made anew")

@@ -109,12 +109,19 @@ pub(crate) fn fault_page(visit: &Visit, fault: &Fault) -> Response {
     } else {
         Problem::Internal
     };
-    let mut response = problem_page(visit, problem, None);
+    let response = problem_page(visit, problem, None);
     if fault.is_unavailable() {
+        retry_later(response)
+    } else {
         response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECS));
     }
+}
+
+/// Says when to come again.
+pub(crate) fn retry_later(mut response: Response) -> Response {
+    response
+        .headers_mut()
+        .insert(RETRY_AFTER, HeaderValue::from_static(RETRY_SECS));
     response
 }
 

@@ -70,6 +70,8 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     let metrics = Metrics::register(&mut catalogue);
     let counting = metrics.clone();
     app.observe(move |kind, outcome| counting.event(kind, outcome));
+    let counting = metrics.clone();
+    app.observe_passwords(move |event| counting.password(event));
     let readiness = Readiness::default();
     let limits = config.server.listener_limits();
     let (drain, end) = (CancellationToken::new(), CancellationToken::new());

@@ -84,6 +84,7 @@ impl Default for Setup {
                 concurrent: 4,
                 queue: 1_000,
                 wait: Duration::from_mins(1),
+                allocate_at_start: false,
             },
         }
     }

@@ -1,3 +1,8 @@
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use tokio::task::JoinHandle;
+
 use super::*;
 
 fn cheap() -> PasswordPolicy {
@@ -7,7 +12,8 @@ fn cheap() -> PasswordPolicy {
         lanes: 1,
         concurrent: 1,
         queue: 0,
-        wait: Duration::from_secs(5),
+        wait: Duration::from_mins(1),
+        allocate_at_start: false,
     }
 }
 
@@ -15,106 +21,264 @@ fn secret(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-#[tokio::test]
-async fn right_password_is_right_and_wrong_is_wrong() {
-    let world = World::system();
-    let pool = Passwords::new(cheap(), &world).unwrap();
-    let stored = pool.hash(&world, &secret("correct horse")).await.unwrap();
-    assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
-    assert_eq!(
-        pool.verify(&secret("correct horse"), Some(&stored))
-            .await
-            .unwrap(),
-        Verdict::Right { outdated: false }
-    );
-    assert_eq!(
-        pool.verify(&secret("correct hors"), Some(&stored)).await.unwrap(),
-        Verdict::Wrong
-    );
-    assert_eq!(
-        pool.verify(&secret("correct horse"), None).await.unwrap(),
-        Verdict::Wrong
-    );
+fn tenant() -> TenantId {
+    TenantId::generate(&World::system())
+}
+
+/// A pool whose thread stops before each hash until it is told to go on.
+struct Held {
+    pool: Arc<Passwords>,
+    go: mpsc::Sender<()>,
+    events: Arc<Mutex<Vec<PasswordEvent>>>,
+}
+
+impl Held {
+    fn new(policy: PasswordPolicy) -> Self {
+        let pool = Arc::new(Passwords::new(policy, &World::system()).unwrap());
+        let (go, gate) = mpsc::channel();
+        let gate = Mutex::new(gate);
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&events);
+        pool.observe(move |event| {
+            noted.lock().unwrap().push(event);
+            if matches!(event, PasswordEvent::Started { .. }) {
+                gate.lock().unwrap().recv().ok();
+            }
+        });
+        Self { pool, go, events }
+    }
+
+    fn ask(&self, tenant: TenantId) -> JoinHandle<Result<Verdict, Fault>> {
+        let pool = Arc::clone(&self.pool);
+        tokio::spawn(async move { pool.verify(tenant, &secret("x"), None).await })
+    }
+
+    async fn until(&self, running: usize, waiting: usize) {
+        loop {
+            let load = self.pool.load();
+            if (load.running, load.waiting) == (running, waiting) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn was_refused(&self, reason: PasswordRefusal) -> bool {
+        self.events
+            .lock()
+            .unwrap()
+            .contains(&PasswordEvent::Refused(reason))
+    }
 }
 
 #[tokio::test]
-async fn other_parameters_are_noticed() {
+async fn right_password_is_right_and_wrong_is_wrong() {
     let world = World::system();
-    let old = Passwords::new(cheap(), &world).unwrap();
-    let stored = old.hash(&world, &secret("correct horse")).await.unwrap();
-    let raised = Passwords::new(
+    let pool = Passwords::new(
         PasswordPolicy {
-            iterations: 2,
+            allocate_at_start: true,
             ..cheap()
         },
         &world,
     )
     .unwrap();
-    assert_eq!(
-        raised
-            .verify(&secret("correct horse"), Some(&stored))
+    let of = tenant();
+    let stored = pool.hash(&world, of, &secret("correct horse")).await.unwrap();
+    assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
+    for (typed, against, verdict) in [
+        (
+            "correct horse",
+            Some(stored.as_str()),
+            Verdict::Right { outdated: false },
+        ),
+        ("correct hors", Some(&stored), Verdict::Wrong),
+        ("correct horse", None, Verdict::Wrong),
+    ] {
+        let found = pool.verify(of, &secret(typed), against).await.unwrap();
+        assert_eq!(found, verdict, "{typed} {against:?}");
+    }
+    assert_eq!(pool.load().computed, 4);
+}
+
+#[tokio::test]
+async fn other_parameters_are_noticed_also_larger_ones() {
+    let world = World::system();
+    let usual = Passwords::new(cheap(), &world).unwrap();
+    for other in [
+        PasswordPolicy {
+            iterations: 2,
+            ..cheap()
+        },
+        PasswordPolicy {
+            memory_kib: 256,
+            ..cheap()
+        },
+        PasswordPolicy {
+            memory_kib: 32,
+            ..cheap()
+        },
+    ] {
+        let other = Passwords::new(other, &world).unwrap();
+        let stored = other
+            .hash(&world, tenant(), &secret("correct horse"))
             .await
-            .unwrap(),
-        Verdict::Right { outdated: true }
-    );
+            .unwrap();
+        for (typed, verdict) in [
+            ("correct horse", Verdict::Right { outdated: true }),
+            ("correct hors", Verdict::Wrong),
+        ] {
+            let found = usual.verify(tenant(), &secret(typed), Some(&stored)).await;
+            assert_eq!(found.unwrap(), verdict, "{stored}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn one_more_than_the_bound_is_refused_at_once() {
-    let world = World::system();
-    let pool = Arc::new(
-        Passwords::new(
-            PasswordPolicy {
-                memory_kib: 65_536,
-                ..cheap()
-            },
-            &world,
-        )
-        .unwrap(),
-    );
-    let busy = Arc::clone(&pool).turns.clone().acquire_owned().await.unwrap();
-    let waits = tokio::spawn({
-        let pool = Arc::clone(&pool);
-        async move { pool.verify(&secret("x"), None).await }
-    });
-    while pool.waiting.available_permits() > 0 {
-        tokio::task::yield_now().await;
-    }
-    assert!(matches!(
-        pool.verify(&secret("x"), None).await,
-        Err(Fault::Busy(_))
-    ));
-    drop(busy);
-    assert_eq!(waits.await.unwrap().unwrap(), Verdict::Wrong);
-    assert!(pool.verify(&secret("x"), None).await.is_ok());
+    let held = Held::new(PasswordPolicy { queue: 1, ..cheap() });
+    let of = tenant();
+    let first = held.ask(of);
+    held.until(1, 0).await;
+    let second = held.ask(of);
+    held.until(1, 1).await;
+    assert!(matches!(held.pool.admits(of), Err(Fault::Busy(_))));
+    assert!(matches!(held.ask(of).await.unwrap(), Err(Fault::Busy(_))));
+    assert!(held.was_refused(PasswordRefusal::Full));
+    held.go.send(()).unwrap();
+    held.go.send(()).unwrap();
+    assert_eq!(first.await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(second.await.unwrap().unwrap(), Verdict::Wrong);
+    // Its twin, once there is room.
+    held.pool.admits(of).unwrap();
+    held.go.send(()).unwrap();
+    assert_eq!(held.ask(of).await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(held.pool.load().computed, 3);
 }
 
-#[test]
-fn a_hash_that_asks_for_too_much_is_no_hash() {
-    let good = Hash {
-        params: HashParams {
-            memory_kib: 64,
-            iterations: 1,
-            lanes: 1,
-        },
-        salt: vec![1; 16],
-        output: vec![2; 32],
-    };
-    assert_eq!(Hash::parse(&good.to_phc()), Some(good.clone()));
-    let greedy = Hash {
-        params: HashParams {
-            memory_kib: 4_000_000,
-            ..good.params
-        },
-        ..good.clone()
-    };
-    assert_eq!(Hash::parse(&greedy.to_phc()), None);
-    for bad in [
-        "",
-        "$argon2id$",
-        "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAA$AAAA",
-        "$argon2id$v=19$m=64,t=1$a$b",
-    ] {
-        assert_eq!(Hash::parse(bad), None, "{bad}");
+#[tokio::test]
+async fn the_flood_of_one_tenant_keeps_nobody_else_out() {
+    let held = Held::new(PasswordPolicy { queue: 8, ..cheap() });
+    let (flood, quiet) = (tenant(), tenant());
+    let running = held.ask(flood);
+    held.until(1, 0).await;
+    let mut flooding = Vec::new();
+    for waiting in 1..=8 {
+        flooding.push(held.ask(flood));
+        held.until(1, waiting).await;
     }
+    assert!(held.ask(flood).await.unwrap().is_err());
+    let login = held.ask(quiet);
+    // The newest of the flood gives up its place, and says so.
+    let newest = flooding.pop().unwrap();
+    assert!(matches!(newest.await.unwrap(), Err(Fault::Busy(_))));
+    assert!(held.was_refused(PasswordRefusal::Displaced));
+    // After the one that runs and one of the flood it is the other tenant's turn, not after eight.
+    for _ in 0..3 {
+        held.go.send(()).unwrap();
+    }
+    assert_eq!(login.await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(running.await.unwrap().unwrap(), Verdict::Wrong);
+    held.until(1, 5).await;
+    drop(held.go);
+    for waits in flooding {
+        assert_eq!(waits.await.unwrap().unwrap(), Verdict::Wrong);
+    }
+}
+
+#[tokio::test]
+async fn whose_turn_does_not_come_in_time_is_never_computed() {
+    let held = Held::new(PasswordPolicy {
+        queue: 8,
+        wait: Duration::from_millis(300),
+        ..cheap()
+    });
+    let first = held.ask(tenant());
+    held.until(1, 0).await;
+    assert!(matches!(held.ask(tenant()).await.unwrap(), Err(Fault::Busy(_))));
+    assert!(held.was_refused(PasswordRefusal::Deadline));
+    held.until(1, 0).await;
+    held.go.send(()).unwrap();
+    // What had begun is finished, however long it takes.
+    assert_eq!(first.await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(held.pool.load().computed, 1);
+    // That one took longer than anybody waits, so the next may start but none may queue behind it.
+    let next = held.ask(tenant());
+    held.until(1, 0).await;
+    assert!(matches!(held.ask(tenant()).await.unwrap(), Err(Fault::Busy(_))));
+    assert!(held.was_refused(PasswordRefusal::Late));
+    held.go.send(()).unwrap();
+    assert_eq!(next.await.unwrap().unwrap(), Verdict::Wrong);
+}
+
+#[tokio::test]
+async fn who_hung_up_is_skipped() {
+    let held = Held::new(PasswordPolicy { queue: 2, ..cheap() });
+    let of = tenant();
+    let first = held.ask(of);
+    held.until(1, 0).await;
+    let gone = held.ask(of);
+    let stays = held.ask(of);
+    held.until(1, 2).await;
+    gone.abort();
+    assert!(gone.await.unwrap_err().is_cancelled());
+    held.until(1, 1).await;
+    assert!(held.was_refused(PasswordRefusal::Cancelled));
+    held.go.send(()).unwrap();
+    held.go.send(()).unwrap();
+    assert_eq!(first.await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(stays.await.unwrap().unwrap(), Verdict::Wrong);
+    assert_eq!(held.pool.load().computed, 2);
+}
+
+/// Whether there is memory for `without_memory_one_request_is_refused`, which alone looks at it.
+static MEMORY: AtomicBool = AtomicBool::new(false);
+
+#[tokio::test]
+async fn without_memory_one_request_is_refused_and_the_next_is_served() {
+    let world = World::system();
+    let pool = Pool::with(cheap(), |blocks| {
+        MEMORY
+            .load(Ordering::Relaxed)
+            .then(|| vec![argon2::Block::default(); blocks])
+    });
+    let passwords = Passwords::with_pool(pool.unwrap(), cheap(), &world).unwrap();
+    let refused = passwords.verify(tenant(), &secret("x"), None).await;
+    assert!(matches!(refused, Err(Fault::Busy(_))), "{refused:?}");
+    MEMORY.store(true, Ordering::Relaxed);
+    let served = passwords.verify(tenant(), &secret("x"), None).await;
+    assert_eq!(served.unwrap(), Verdict::Wrong);
+    MEMORY.store(false, Ordering::Relaxed);
+    // The memory is kept.
+    let served = passwords.verify(tenant(), &secret("x"), None).await;
+    assert_eq!(served.unwrap(), Verdict::Wrong);
+    assert_eq!(passwords.load().computed, 2);
+}
+
+/// Memory stays within its bound: never more arenas than hashes at once, and each of one size.
+#[tokio::test]
+async fn no_more_memory_is_kept_than_the_policy_allows() {
+    static ALLOCATED: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+    let world = World::system();
+    let policy = PasswordPolicy {
+        concurrent: 3,
+        queue: 100,
+        ..cheap()
+    };
+    let pool = Pool::with(policy, |blocks| {
+        ALLOCATED.lock().unwrap().push(blocks);
+        Some(vec![argon2::Block::default(); blocks])
+    });
+    let passwords = Arc::new(Passwords::with_pool(pool.unwrap(), policy, &world).unwrap());
+    let asked: Vec<_> = (0..100)
+        .map(|_| {
+            let passwords = Arc::clone(&passwords);
+            tokio::spawn(async move { passwords.verify(tenant(), &secret("x"), None).await })
+        })
+        .collect();
+    for one in asked {
+        assert_eq!(one.await.unwrap().unwrap(), Verdict::Wrong);
+    }
+    let allocated = ALLOCATED.lock().unwrap();
+    assert!((1..=3).contains(&allocated.len()), "{allocated:?}");
+    assert!(allocated.iter().all(|blocks| *blocks == 64), "{allocated:?}");
 }

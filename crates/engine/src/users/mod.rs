@@ -69,7 +69,11 @@ impl App {
         let password_hash = match &new.password {
             Some(password) => {
                 check_password(password)?;
-                Some(self.passwords.hash(&self.world, password).await?)
+                Some(
+                    self.passwords
+                        .hash(&self.world, ctx.tenant_id(), password)
+                        .await?,
+                )
             }
             None => None,
         };

@@ -3,6 +3,7 @@
 ## Anmeldung
 
 login-heading = Bei { $app } anmelden
+login-error-busy = Gerade melden sich sehr viele an. Geben Sie Ihr Passwort noch einmal ein und versuchen Sie es in einigen Sekunden wieder.
 login-error-credentials = E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-error-incomplete = Geben Sie Ihre E-Mail-Adresse und Ihr Passwort ein.
 login-error-throttled = Zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.

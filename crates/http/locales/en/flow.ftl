@@ -3,6 +3,7 @@
 ## Sign-in
 
 login-heading = Sign in to { $app }
+login-error-busy = Many people are signing in right now. Enter your password once more and try again in a few seconds.
 login-error-credentials = Email or password is not right. Check both and try again.
 login-error-incomplete = Enter your email and your password.
 login-error-throttled = Too many attempts. Wait a few minutes, then try again.

@@ -9,7 +9,7 @@ use super::{Shown, find, login_page, show};
 use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
 use crate::guard::is_own_post;
 use crate::pages::{LoginError, Problem};
-use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, see_other};
+use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, retry_later, see_other};
 use crate::state::AppState;
 
 /// `GET /login?flow=…`: the next step of a flow. Without a flow: the way to the account pages.
@@ -96,6 +96,15 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
             StatusCode::UNAUTHORIZED,
             failed(email, LoginError::Credentials),
         ),
+        Err(Refused::Busy) => {
+            tracing::warn!("a sign-in was refused: too many at once");
+            retry_later(login_page(
+                visit,
+                &flow,
+                StatusCode::SERVICE_UNAVAILABLE,
+                failed(email, LoginError::Busy),
+            ))
+        }
         Err(Refused::Fault(fault)) => fault_page(visit, &fault),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use domain::{EventKind, Outcome};
+use engine::PasswordEvent;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -148,6 +149,17 @@ pub struct Metrics {
     connections_open: Gauge,
     connections_refused: Family<ReasonLabels, Counter>,
     events: Family<EventLabels, Counter>,
+    passwords: Passwords,
+}
+
+/// The metrics of password hashing.
+#[derive(Debug, Clone)]
+struct Passwords {
+    hashes: Counter,
+    waits: Histogram,
+    refused: Family<ReasonLabels, Counter>,
+    waiting: Gauge,
+    running: Gauge,
 }
 
 /// Seconds; around the durations of token requests (below 1 ms) and of password
@@ -201,6 +213,83 @@ const EVENTS: Entry = Entry {
     help: "Audit events recorded, by kind (see the event catalogue) and outcome",
 };
 
+const HASHES: Entry = Entry {
+    name: "rsp_password_hashes_total",
+    kind: Kind::Counter,
+    labels: &[],
+    help: "Password hashes computed",
+};
+const PASSWORD_WAITS: Entry = Entry {
+    name: "rsp_password_wait_seconds",
+    kind: Kind::Histogram,
+    labels: &[],
+    help: "Time a password waited for its turn to be hashed, of those that had one",
+};
+const PASSWORDS_REFUSED: Entry = Entry {
+    name: "rsp_password_refused_total",
+    kind: Kind::Counter,
+    labels: &["reason"],
+    help: "Passwords not hashed: cancelled (the caller went away), deadline (its turn did not come in time), displaced \
+           (gave its place to another tenant), full (no place to wait), late (its turn would not have come in time), \
+           memory",
+};
+const PASSWORDS_WAITING: Entry = Entry {
+    name: "rsp_password_waiting",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Passwords waiting to be hashed now",
+};
+const PASSWORDS_RUNNING: Entry = Entry {
+    name: "rsp_password_in_progress",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Passwords being hashed now",
+};
+
+impl Passwords {
+    fn register(catalogue: &mut Catalogue) -> Self {
+        let passwords = Self {
+            hashes: Counter::default(),
+            waits: Histogram::new(BUCKETS),
+            refused: Family::default(),
+            waiting: Gauge::default(),
+            running: Gauge::default(),
+        };
+        catalogue.register(HASHES, passwords.hashes.clone());
+        catalogue.register(PASSWORD_WAITS, passwords.waits.clone());
+        catalogue.register(PASSWORDS_REFUSED, passwords.refused.clone());
+        catalogue.register(PASSWORDS_WAITING, passwords.waiting.clone());
+        catalogue.register(PASSWORDS_RUNNING, passwords.running.clone());
+        passwords
+    }
+
+    fn count(&self, event: PasswordEvent) {
+        match event {
+            PasswordEvent::Queued => {
+                self.waiting.inc();
+            }
+            PasswordEvent::Left => {
+                self.waiting.dec();
+            }
+            PasswordEvent::Started { waited } => {
+                self.waiting.dec();
+                self.running.inc();
+                self.waits.observe(waited.as_secs_f64());
+            }
+            PasswordEvent::Finished { computed } => {
+                self.running.dec();
+                if computed {
+                    self.hashes.inc();
+                }
+            }
+            PasswordEvent::Refused(reason) => {
+                let reason = reason.as_str();
+                self.refused.get_or_create(&ReasonLabels { reason }).inc();
+            }
+        }
+    }
+}
+
 impl Metrics {
     /// Makes the metrics and exposes them in `catalogue`.
     pub fn register(catalogue: &mut Catalogue) -> Self {
@@ -212,6 +301,7 @@ impl Metrics {
             connections_open: Gauge::default(),
             connections_refused: Family::default(),
             events: Family::default(),
+            passwords: Passwords::register(catalogue),
         };
         catalogue.register(REQUESTS, metrics.requests.clone());
         catalogue.register(DURATIONS, metrics.durations.clone());
@@ -230,6 +320,11 @@ impl Metrics {
             outcome: outcome.as_str(),
         };
         self.events.get_or_create(&labels).inc();
+    }
+
+    /// Counts what happens to a password.
+    pub fn password(&self, event: PasswordEvent) {
+        self.passwords.count(event);
     }
 
     /// Counts a connection until the guard is dropped.

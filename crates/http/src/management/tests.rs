@@ -2,6 +2,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, StatusCode};
 use domain::Secret;
+use engine::{PasswordEvent, PasswordRefusal};
 use serde_json::Value;
 use std::time::Duration;
 use tower::ServiceExt;
@@ -141,4 +142,36 @@ fn the_reference_is_current() {
         catalogue.markdown(),
         "run `cargo run -p rsp-http --example metrics-doc`"
     );
+}
+
+#[test]
+fn what_happens_to_passwords_is_counted() {
+    let mut catalogue = Catalogue::default();
+    let metrics = Metrics::register(&mut catalogue);
+    let waited = Duration::from_millis(20);
+    for event in [
+        PasswordEvent::Queued,
+        PasswordEvent::Queued,
+        PasswordEvent::Queued,
+        PasswordEvent::Queued,
+        PasswordEvent::Started { waited },
+        PasswordEvent::Finished { computed: true },
+        PasswordEvent::Started { waited },
+        PasswordEvent::Left,
+        PasswordEvent::Refused(PasswordRefusal::Deadline),
+        PasswordEvent::Refused(PasswordRefusal::Full),
+    ] {
+        metrics.password(event);
+    }
+    let shown = catalogue.exposition().unwrap();
+    for line in [
+        "rsp_password_hashes_total 1",
+        "rsp_password_waiting 1",
+        "rsp_password_in_progress 1",
+        "rsp_password_wait_seconds_count 2",
+        "rsp_password_refused_total{reason=\"deadline\"} 1",
+        "rsp_password_refused_total{reason=\"full\"} 1",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} in {shown}");
+    }
 }

@@ -36,6 +36,8 @@ impl App<'_> {
 /// What went wrong with an attempt to sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginError {
+    /// Too many people sign in at this moment; try again in a few seconds.
+    Busy,
     /// Unknown person, wrong password, disabled account: one answer for all.
     Credentials,
     /// A field was left empty.
@@ -46,11 +48,12 @@ pub enum LoginError {
 
 impl LoginError {
     /// Every error, for tests over all texts.
-    pub const ALL: [Self; 3] = [Self::Credentials, Self::Incomplete, Self::Throttled];
+    pub const ALL: [Self; 4] = [Self::Busy, Self::Credentials, Self::Incomplete, Self::Throttled];
 
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
+            Self::Busy => "login-error-busy",
             Self::Credentials => "login-error-credentials",
             Self::Incomplete => "login-error-incomplete",
             Self::Throttled => "login-error-throttled",

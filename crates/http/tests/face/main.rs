@@ -19,6 +19,8 @@ mod admin;
 #[cfg(test)]
 mod admin_gate;
 #[cfg(test)]
+mod busy;
+#[cfg(test)]
 mod consent;
 #[cfg(test)]
 mod cookies;

@@ -193,6 +193,15 @@ pub struct Password {
     pub queue: Option<usize>,
     #[serde(deserialize_with = "duration")]
     pub wait: Duration,
+    pub allocate: Allocate,
+}
+
+/// When the memory for password hashing is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Allocate {
+    FirstUse,
+    Start,
 }
 
 /// `[log]`

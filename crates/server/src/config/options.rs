@@ -7,7 +7,7 @@ use http_face::layers::EdgeSettings;
 use http_face::listener;
 use storage::{AppendLimits, DbOptions, GroupLimits};
 
-use super::{Config, Database, Password, Server};
+use super::{Allocate, Config, Database, Password, Server};
 
 impl Config {
     /// The issuer of the default tenant: the public URL without a slash at its end.
@@ -101,6 +101,7 @@ impl Password {
             concurrent: self.max_concurrent.unwrap_or(usual.concurrent),
             queue: self.queue.unwrap_or(usual.queue),
             wait: self.wait,
+            allocate_at_start: self.allocate == Allocate::Start,
         }
     }
 }

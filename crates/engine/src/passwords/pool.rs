@@ -1,0 +1,361 @@
+//! The threads that hash, what they hash in, and who waits for them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use argon2::Block;
+use domain::{Secret, TenantId};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
+
+use super::lines::{Lines, Pushed};
+use super::phc::HashParams;
+use super::{PasswordEvent, PasswordLoad, PasswordPolicy, PasswordRefusal};
+use crate::Fault;
+
+/// One hash to compute.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub(super) params: HashParams,
+    pub(super) salt: Vec<u8>,
+    pub(super) password: Secret<String>,
+    pub(super) length: usize,
+}
+
+/// A bounded number of threads, each with one hash at a time. They end when the pool is dropped.
+#[derive(Debug)]
+pub(super) struct Pool(Arc<Shared>);
+
+struct Shared {
+    policy: PasswordPolicy,
+    state: Mutex<State>,
+    work: Condvar,
+    /// Held while a hash is computed that asks for more memory than the policy: one at a time.
+    oversize: Mutex<()>,
+    allocate: Allocate,
+    observer: OnceLock<Observer>,
+}
+
+type Observer = Box<dyn Fn(PasswordEvent) + Send + Sync>;
+
+/// Memory for one hash, or none if there is none.
+type Allocate = fn(blocks: usize) -> Option<Vec<Block>>;
+
+#[derive(Debug, Default)]
+struct State {
+    lines: Lines<Job>,
+    /// Kept memory that nobody uses now; the last one back is the first one out, so a quiet server touches only one.
+    arenas: Vec<Vec<Block>>,
+    threads: usize,
+    running: usize,
+    computed: u64,
+    /// How long a hash takes, of late.
+    typical: Duration,
+    closed: bool,
+}
+
+#[derive(Debug)]
+struct Job {
+    order: Order,
+    since: Instant,
+    reply: oneshot::Sender<Result<Vec<u8>, Fault>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared")
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.work.notify_all();
+    }
+}
+
+impl Pool {
+    pub(super) fn new(policy: PasswordPolicy) -> Result<Self, Fault> {
+        Self::with(policy, allocate)
+    }
+
+    pub(super) fn with(policy: PasswordPolicy, allocate: Allocate) -> Result<Self, Fault> {
+        let policy = PasswordPolicy {
+            concurrent: policy.concurrent.max(1),
+            ..policy
+        };
+        let mut state = State::default();
+        if policy.allocate_at_start {
+            let blocks = HashParams::from(policy).blocks()?;
+            for _ in 0..policy.concurrent {
+                let arena = allocate(blocks).ok_or(Fault::Busy("memory for password hashing"))?;
+                state.arenas.push(arena);
+            }
+        }
+        Ok(Self(Arc::new(Shared {
+            policy,
+            state: Mutex::new(state),
+            work: Condvar::new(),
+            oversize: Mutex::new(()),
+            allocate,
+            observer: OnceLock::new(),
+        })))
+    }
+
+    pub(super) fn observe(&self, observer: impl Fn(PasswordEvent) + Send + Sync + 'static) {
+        self.0.observer.get_or_init(|| Box::new(observer));
+    }
+
+    pub(super) fn load(&self) -> PasswordLoad {
+        let state = self.0.lock();
+        PasswordLoad {
+            waiting: state.lines.waiting(),
+            running: state.running,
+            computed: state.computed,
+        }
+    }
+
+    /// Whether a hash for this tenant would be taken on now. Asked before other work is done for a request that would
+    /// be refused in the end.
+    pub(super) fn admits(&self, tenant: TenantId) -> Result<(), Fault> {
+        let refused = self.0.lock().refuses(&self.0.policy, tenant);
+        refused.map_or(Ok(()), |reason| Err(self.0.refuse(reason)))
+    }
+
+    /// The hash, when it is its turn.
+    pub(super) async fn compute(&self, tenant: TenantId, order: Order) -> Result<Vec<u8>, Fault> {
+        let since = Instant::now();
+        let (reply, mut answer) = oneshot::channel();
+        let job = Job { order, since, reply };
+        let mut place = Place {
+            shared: &self.0,
+            tenant,
+            number: self.0.enqueue(tenant, job)?,
+            left: false,
+        };
+        let waited = timeout_at(since + self.0.policy.wait, &mut answer).await;
+        let answered = match waited {
+            Ok(answered) => answered,
+            Err(_) if place.leave() => return Err(self.0.give_up(PasswordRefusal::Deadline)),
+            // Its turn came in time: it is being computed.
+            Err(_) => answer.await,
+        };
+        place.left = true;
+        answered.map_err(|_| Fault::Internal("the password pool is gone"))?
+    }
+}
+
+/// A place in the line; given up when nobody waits for the answer any more.
+struct Place<'a> {
+    shared: &'a Shared,
+    tenant: TenantId,
+    number: u64,
+    left: bool,
+}
+
+impl Place<'_> {
+    fn leave(&mut self) -> bool {
+        self.left = true;
+        let job = self.shared.lock().lines.withdraw(self.tenant, self.number);
+        job.is_some()
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if !self.left && self.leave() {
+            self.shared.give_up(PasswordRefusal::Cancelled);
+        }
+    }
+}
+
+impl State {
+    /// Places for those who wait, counting those whose turn comes at once.
+    fn room(&self, policy: &PasswordPolicy) -> usize {
+        policy.queue + policy.concurrent.saturating_sub(self.running)
+    }
+
+    fn refuses(&self, policy: &PasswordPolicy, tenant: TenantId) -> Option<PasswordRefusal> {
+        if !self.lines.admits(tenant, self.room(policy)) {
+            return Some(PasswordRefusal::Full);
+        }
+        // So many have to be done before it is this one's turn. Who would wait for nothing is told so at once.
+        let before = (self.lines.ahead(tenant) + self.running + 1).saturating_sub(policy.concurrent);
+        let turns = u32::try_from(before.div_ceil(policy.concurrent)).unwrap_or(u32::MAX);
+        (self.typical.saturating_mul(turns) > policy.wait).then_some(PasswordRefusal::Late)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, event: PasswordEvent) {
+        if let Some(observer) = self.observer.get() {
+            observer(event);
+        }
+    }
+
+    fn refuse(&self, reason: PasswordRefusal) -> Fault {
+        self.tell(PasswordEvent::Refused(reason));
+        Fault::Busy("password hashing")
+    }
+
+    /// Refuses somebody who waited.
+    fn give_up(&self, reason: PasswordRefusal) -> Fault {
+        self.tell(PasswordEvent::Left);
+        self.refuse(reason)
+    }
+
+    fn enqueue(self: &Arc<Self>, tenant: TenantId, job: Job) -> Result<u64, Fault> {
+        let mut state = self.lock();
+        if let Some(reason) = state.refuses(&self.policy, tenant) {
+            drop(state);
+            return Err(self.refuse(reason));
+        }
+        let room = state.room(&self.policy);
+        let (number, displaced) = match state.lines.push(tenant, job, room) {
+            Pushed::Waits(number) => (number, None),
+            Pushed::Instead(number, displaced) => (number, Some(displaced)),
+            Pushed::Full => {
+                drop(state);
+                return Err(self.refuse(PasswordRefusal::Full));
+            }
+        };
+        let idle = state.threads - state.running;
+        if idle < state.lines.waiting() && state.threads < self.policy.concurrent {
+            match self.spawn() {
+                Ok(()) => state.threads += 1,
+                Err(_) if state.threads > 0 => {}
+                Err(_) => {
+                    state.lines.withdraw(tenant, number);
+                    drop(state);
+                    return Err(self.refuse(PasswordRefusal::Memory));
+                }
+            }
+        }
+        drop(state);
+        self.work.notify_one();
+        self.tell(PasswordEvent::Queued);
+        if let Some(displaced) = displaced {
+            let fault = self.give_up(PasswordRefusal::Displaced);
+            displaced.reply.send(Err(fault)).ok();
+        }
+        Ok(number)
+    }
+
+    fn spawn(self: &Arc<Self>) -> std::io::Result<()> {
+        let shared = Arc::clone(self);
+        let thread = thread::Builder::new().name("passwords".to_owned());
+        thread.spawn(move || shared.work()).map(drop)
+    }
+
+    /// What a thread does all its life.
+    fn work(&self) {
+        while let Some(job) = self.next() {
+            let waited = job.since.elapsed();
+            // Whoever waited too long has been told, or is being told now; whoever hung up hears nothing any more.
+            if waited > self.policy.wait || job.reply.is_closed() {
+                self.finished(None);
+                let reason = if job.reply.is_closed() {
+                    PasswordRefusal::Cancelled
+                } else {
+                    PasswordRefusal::Deadline
+                };
+                job.reply.send(Err(self.give_up(reason))).ok();
+                continue;
+            }
+            let began = Instant::now();
+            self.tell(PasswordEvent::Started { waited });
+            // A panic ends one request, not the thread.
+            let done = catch_unwind(AssertUnwindSafe(|| self.hash(&job.order)))
+                .unwrap_or(Err(Fault::Internal("password hashing panicked")));
+            let took = began.elapsed();
+            self.finished(done.is_ok().then_some(took));
+            self.tell(PasswordEvent::Finished {
+                computed: done.is_ok(),
+            });
+            job.reply.send(done).ok();
+        }
+    }
+
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.lines.pop() {
+                state.running += 1;
+                return Some(job);
+            }
+            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn finished(&self, took: Option<Duration>) {
+        let mut state = self.lock();
+        state.running -= 1;
+        if let Some(took) = took {
+            state.computed += 1;
+            state.typical = if state.typical.is_zero() {
+                took
+            } else {
+                (state.typical * 7 + took) / 8
+            };
+        }
+    }
+
+    fn hash(&self, order: &Order) -> Result<Vec<u8>, Fault> {
+        if order.params.memory_kib <= self.policy.memory_kib {
+            let kept = self.lock().arenas.pop();
+            let mut arena = match kept {
+                Some(arena) => arena,
+                None => self.allocated(HashParams::from(self.policy).blocks()?)?,
+            };
+            let done = order.compute(&mut arena);
+            self.lock().arenas.push(arena);
+            return done;
+        }
+        // A hash from a time with a larger setting. It is made anew at this sign-in, so this is rare.
+        let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut arena = self.allocated(order.params.blocks()?)?;
+        order.compute(&mut arena)
+    }
+
+    fn allocated(&self, blocks: usize) -> Result<Vec<Block>, Fault> {
+        (self.allocate)(blocks).ok_or_else(|| self.refuse(PasswordRefusal::Memory))
+    }
+}
+
+impl Order {
+    /// What was in the arena is not wiped: the next hash writes over it, and it takes the secret of the password with it
+    /// no further than a hash does.
+    fn compute(&self, arena: &mut [Block]) -> Result<Vec<u8>, Fault> {
+        let mut output = vec![0; self.length];
+        self.params
+            .argon2()?
+            .hash_password_into_with_memory(self.password.expose().as_bytes(), &self.salt, &mut output, arena)
+            .map_err(|_| Fault::Internal("argon2 refused its input"))?;
+        Ok(output)
+    }
+}
+
+impl HashParams {
+    fn blocks(self) -> Result<usize, Fault> {
+        Ok(self.argon2()?.params().block_count())
+    }
+}
+
+/// Reserved before it is filled: where there is no memory one request is refused, and the process goes on.
+fn allocate(blocks: usize) -> Option<Vec<Block>> {
+    let mut arena = Vec::new();
+    arena.try_reserve_exact(blocks).ok()?;
+    arena.resize(blocks, Block::default());
+    Some(arena)
+}
