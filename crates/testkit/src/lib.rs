@@ -10,6 +10,7 @@ mod cluster;
 pub mod grow;
 pub mod postgres;
 pub mod process;
+pub mod rank;
 pub mod redis;
 #[cfg(feature = "app")]
 pub mod watch;
