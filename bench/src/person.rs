@@ -35,11 +35,7 @@ pub struct Account {
 
 /// Signs in and returns as many refresh tokens, each of a grant of its own.
 pub async fn refresh_tokens(account: &Account, count: usize) -> Result<Vec<String>> {
-    let mut browser = Browser {
-        port: account.port,
-        connection: Connection::open(account.port).await?,
-        cookies: BTreeMap::new(),
-    };
+    let mut browser = Browser::new(account.port, Connection::open(account.port).await?);
     let mut tokens = Vec::with_capacity(count);
     for _ in 0..count {
         let code = browser.authorize(account).await?;
@@ -81,13 +77,37 @@ pub fn form(fields: &[(&str, &str)]) -> String {
         .finish()
 }
 
-struct Browser {
+pub(crate) struct Browser {
     port: u16,
     connection: Connection,
     cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
+    /// A new one, without cookies.
+    pub(crate) fn new(port: u16, connection: Connection) -> Self {
+        Self {
+            port,
+            connection,
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    /// Its connection, for another one.
+    pub(crate) fn into_connection(self) -> Connection {
+        self.connection
+    }
+
+    /// What it sends as `Cookie`.
+    pub(crate) fn jar(&self) -> String {
+        let jar: Vec<String> = self
+            .cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        jar.join("; ")
+    }
+
     async fn authorize(&mut self, account: &Account) -> Result<String> {
         let query = form(&[
             ("response_type", "code"),
@@ -130,13 +150,8 @@ impl Browser {
         bail!("still no code at {at}")
     }
 
-    async fn ask(&mut self, path: &str, form: Option<&str>) -> Result<Answer> {
-        let jar: Vec<String> = self
-            .cookies
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let jar = jar.join("; ");
+    pub(crate) async fn ask(&mut self, path: &str, form: Option<&str>) -> Result<Answer> {
+        let jar = self.jar();
         let origin = format!("http://localhost:{}", self.port);
         let mut headers = vec![("Accept", "text/html"), ("Sec-Fetch-Site", "same-origin")];
         if form.is_some() {
@@ -160,7 +175,7 @@ impl Browser {
     }
 
     /// Path and query of a URL of this server.
-    fn path_of(&self, url: &str) -> Result<String> {
+    pub(crate) fn path_of(&self, url: &str) -> Result<String> {
         let own = format!("http://localhost:{}", self.port);
         let path = url.strip_prefix(&own).unwrap_or(url);
         if path.starts_with('/') {
@@ -178,7 +193,7 @@ fn code_in(target: &str) -> Result<String> {
 }
 
 /// Action and fields of the form with the id `login-form`.
-fn login_form(page: &str) -> Option<(String, Vec<(String, String)>)> {
+pub(crate) fn login_form(page: &str) -> Option<(String, Vec<(String, String)>)> {
     let start = page
         .match_indices("<form")
         .find(|(at, _)| {

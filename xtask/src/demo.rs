@@ -46,6 +46,8 @@ pub struct Demo {
     pub credentials: PathBuf,
     /// Port of the public listener.
     pub port: u16,
+    /// Port of the management listener.
+    pub management: u16,
     // Dropped in this order: the product before its database.
     server: Supervised,
     _database: Option<Postgres>,
@@ -108,6 +110,7 @@ impl Demo {
         Ok(Self {
             credentials,
             port,
+            management,
             server,
             _database: database,
         })

@@ -20,6 +20,15 @@ pub fn get(port: u16, path: &str) -> Result<Answer> {
     exchange(port, &format!("GET {path}"), "", "")
 }
 
+/// A GET of `path` from 127.0.0.1 with these headers.
+pub fn get_with(port: u16, path: &str, headers: &[(&str, &str)]) -> Result<Answer> {
+    let mut lines = String::new();
+    for (name, value) in headers {
+        write!(lines, "{name}: {value}\r\n")?;
+    }
+    exchange(port, &format!("GET {path}"), &lines, "")
+}
+
 /// A form POST to 127.0.0.1 with an `Authorization` header.
 pub fn post_form(port: u16, path: &str, authorization: &str, form: &str) -> Result<Answer> {
     post(port, path, &[("Authorization", authorization)], form)

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, anyhow};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
@@ -35,6 +36,8 @@ async fn main() -> Result<()> {
         .route("/hello", get(|| async { "hello" }))
         .route("/json", get(introspected))
         .route("/token/{alg}", post(token))
+        .route("/hash/kept", post(hash_in_kept_memory))
+        .route("/hash/fresh", post(hash_in_fresh_memory))
         .with_state(Arc::new(Keys::generate()?));
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
     println!("ready");
@@ -154,6 +157,48 @@ async fn token(State(keys): State<Arc<Keys>>, Path(alg): Path<String>, form: Str
         )
             .into_response(),
     }
+}
+
+/// The product's defaults: 64 MiB, 3 passes, 4 lanes.
+fn argon2() -> Option<Argon2<'static>> {
+    let params = Params::new(65_536, 3, 4, None).ok()?;
+    Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+}
+
+/// The hash of the form's password in memory that stays from one to the next, and nothing else.
+async fn hash_in_kept_memory(form: String) -> StatusCode {
+    static MEMORY: Mutex<Vec<Block>> = Mutex::new(Vec::new());
+    let mut memory = MEMORY.lock().unwrap_or_else(PoisonError::into_inner);
+    let hashed = argon2().and_then(|argon2| {
+        memory.resize(argon2.params().block_count(), Block::default());
+        let mut output = [0; 32];
+        argon2
+            .hash_password_into_with_memory(&password_in(&form), &[7; 32], &mut output, &mut *memory)
+            .ok()
+    });
+    answer_of(hashed)
+}
+
+/// The same in memory that is asked for and given back each time.
+async fn hash_in_fresh_memory(form: String) -> StatusCode {
+    let hashed = argon2().and_then(|argon2| {
+        let mut output = [0; 32];
+        argon2
+            .hash_password_into(&password_in(&form), &[7; 32], &mut output)
+            .ok()
+    });
+    answer_of(hashed)
+}
+
+fn password_in(form: &str) -> Vec<u8> {
+    url::form_urlencoded::parse(form.as_bytes())
+        .find(|(name, _)| name == "password")
+        .map(|(_, password)| password.as_bytes().to_vec())
+        .unwrap_or_default()
+}
+
+fn answer_of(hashed: Option<()>) -> StatusCode {
+    hashed.map_or(StatusCode::INTERNAL_SERVER_ERROR, |()| StatusCode::OK)
 }
 
 #[derive(Serialize)]

@@ -10,7 +10,9 @@ use bench::connection::request;
 use bench::loops::{self, Requests};
 use bench::person::{Account, refresh_tokens};
 use bench::refresh::{Chains, rotate};
-use serde::Deserialize;
+use bench::sign_in::{self, Attempt, Form};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 /// What to do.
 #[derive(Debug, Deserialize)]
@@ -40,6 +42,29 @@ enum Order {
         account: Account,
         chains: PathBuf,
         seconds: f64,
+    },
+    /// Sign-in forms written to `forms`.
+    Forms { port: u16, count: usize, forms: PathBuf },
+    /// Sign-ins with the forms of that file, as fast as answers come.
+    SignIns {
+        port: u16,
+        forms: PathBuf,
+        attempt: Attempt,
+        connections: usize,
+        seconds: f64,
+    },
+    /// Sign-ins with all forms of that file at the same moment.
+    Flood {
+        port: u16,
+        forms: PathBuf,
+        attempt: Attempt,
+    },
+    /// Attempts in turn with the first form of that file; prints how long each took.
+    Compare {
+        port: u16,
+        forms: PathBuf,
+        attempts: Vec<Attempt>,
+        samples: usize,
     },
 }
 
@@ -98,16 +123,47 @@ async fn main() -> Result<()> {
             chains,
             seconds,
         } => {
-            let kept: Chains = serde_json::from_str(&fs::read_to_string(&chains)?)?;
-            let (summary, kept) = rotate(&account, kept, Duration::from_secs_f64(seconds)).await?;
+            let (summary, kept) = rotate(&account, kept(&chains)?, Duration::from_secs_f64(seconds)).await?;
             save(&chains, &kept)?;
             summary
+        }
+        Order::Forms { port, count, forms } => {
+            let fetched = sign_in::fetch(port, count).await?;
+            return save(&forms, &fetched);
+        }
+        Order::SignIns {
+            port,
+            forms,
+            attempt,
+            connections,
+            seconds,
+        } => {
+            let length = Duration::from_secs_f64(seconds);
+            sign_in::one_after_the_other(port, kept(&forms)?, &attempt, connections, length).await?
+        }
+        Order::Flood { port, forms, attempt } => sign_in::at_once(port, kept(&forms)?, &attempt).await?,
+        Order::Compare {
+            port,
+            forms,
+            attempts,
+            samples,
+        } => {
+            let forms: Vec<Form> = kept(&forms)?;
+            let form = forms.first().context("there is no form")?;
+            let took = sign_in::compare(port, form, &attempts, samples).await?;
+            println!("{}", serde_json::to_string(&took)?);
+            return Ok(());
         }
     };
     println!("{}", serde_json::to_string(&summary)?);
     Ok(())
 }
 
-fn save(file: &PathBuf, chains: &Chains) -> Result<()> {
-    fs::write(file, serde_json::to_string(chains)?).context("cannot keep the chains")
+fn save(file: &PathBuf, what: &impl Serialize) -> Result<()> {
+    fs::write(file, serde_json::to_string(what)?).context("cannot keep the file between two orders")
+}
+
+fn kept<T: DeserializeOwned>(file: &PathBuf) -> Result<T> {
+    let text = fs::read_to_string(file).context("there is no file from an order before")?;
+    Ok(serde_json::from_str(&text)?)
 }

@@ -1,6 +1,7 @@
 //! What can be measured. To add a case, add a file with a `CASE` and a line to [`ALL`].
 
 mod introspect;
+mod login;
 mod metadata;
 mod overload;
 mod refresh;
@@ -16,5 +17,8 @@ pub(super) const ALL: &[Case] = &[
     token::RS256,
     introspect::CASE,
     refresh::CASE,
+    login::SIGN_IN,
+    login::FLOOD,
+    login::TIMING,
     overload::CASE,
 ];

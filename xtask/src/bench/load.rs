@@ -16,6 +16,8 @@ pub(super) struct Answered {
     pub(super) failed: u64,
     /// Requests refused in good order.
     pub(super) refused: u64,
+    /// 99 of 100 of those were told so within this many milliseconds.
+    pub(super) refused_p99_ms: f64,
 }
 
 /// Forms to post again and again, or a GET where there are none.
@@ -81,6 +83,7 @@ fn read(summary: &Value) -> Result<Answered> {
                 },
                 failed,
                 refused,
+                refused_p99_ms: number("refused_p99_ms").unwrap_or(f64::NAN),
             })
         }
         _ => bail!("nothing was answered: {summary}"),

@@ -113,10 +113,19 @@ pub(super) fn cpu_us(pid: u32) -> Result<u64> {
 
 /// Memory a process holds, in MiB: proc(5), `VmRSS` of `status`.
 pub(super) fn resident_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmRSS:")
+}
+
+/// The most memory a process has held so far, in MiB: `VmHWM`.
+pub(super) fn most_resident_mib(pid: u32) -> Result<f64> {
+    memory_mib(pid, "VmHWM:")
+}
+
+fn memory_mib(pid: u32, name: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server has ended")?;
     let kib: Option<f64> = status
         .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .find_map(|line| line.strip_prefix(name))
         .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
     Ok(kib.context("the server's memory cannot be read")? / 1_024.0)
 }
@@ -142,7 +151,7 @@ pub(super) fn median(values: &[f64]) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{cpu_us, median, resident_mib};
+    use super::{cpu_us, median, most_resident_mib, resident_mib};
 
     #[test]
     fn the_median_is_the_middle_whatever_the_order() {
@@ -155,7 +164,8 @@ mod tests {
     fn the_time_of_a_process_can_be_read_and_that_of_none_cannot() {
         let own = std::process::id();
         assert!(cpu_us(own).is_ok());
-        assert!(resident_mib(own).unwrap() > 0.0);
+        let now = resident_mib(own).unwrap();
+        assert!(now > 0.0 && now <= most_resident_mib(own).unwrap());
         assert!(resident_mib(u32::MAX).is_err());
         assert!(cpu_us(u32::MAX).is_err());
     }

@@ -17,7 +17,7 @@ pub(super) const API: &str = "https://api.example.com";
 /// A running server with clients made for the measurement.
 #[derive(Debug)]
 pub(super) struct Product {
-    _demo: Demo,
+    demo: Demo,
     credentials: Value,
     /// Port of the public listener.
     pub(super) port: u16,
@@ -55,7 +55,7 @@ impl Product {
         Ok(Self {
             port: demo.port,
             pid: demo.pid()?,
-            _demo: demo,
+            demo,
             credentials,
         })
     }
@@ -109,6 +109,46 @@ impl Product {
             .and_then(|people| people.first())
             .context("the demo has no person")?;
         Ok((text(person, "email")?, text(person, "password")?))
+    }
+
+    /// Address and password of somebody of the demo who is switched off from now on.
+    pub(super) fn disabled_person(&self) -> Result<(String, String)> {
+        let people = self.credentials.get("users").and_then(Value::as_array);
+        let person = people
+            .and_then(|people| people.get(1))
+            .context("the demo has no second person")?;
+        let (email, password) = (text(person, "email")?, text(person, "password")?);
+        let bearer = format!("Bearer {}", self.administration()?);
+        let headers = [
+            ("Authorization", bearer.as_str()),
+            ("Content-Type", "application/json"),
+        ];
+        let listed = plain_http::get_with(self.port, "/admin/v1/users?limit=100", &headers)?;
+        let listed = json_in(&listed.body)?;
+        let people = listed.get("items").and_then(Value::as_array);
+        let found = people
+            .and_then(|people| {
+                people
+                    .iter()
+                    .find(|one| one.get("email").and_then(Value::as_str) == Some(email.as_str()))
+            })
+            .context("the second person is not listed")?;
+        let path = format!("/admin/v1/users/{}/disable", text(found, "id")?);
+        let answer = plain_http::post(self.port, &path, &headers, "")?;
+        if answer.status >= 300 {
+            bail!("not disabled: {} {}", answer.status, answer.body);
+        }
+        Ok((email, password))
+    }
+
+    /// Password hashes computed so far, by the metrics.
+    pub(super) fn hashes(&self) -> Result<u32> {
+        let metrics = plain_http::get(self.demo.management, "/metrics")?.body;
+        let line = metrics
+            .lines()
+            .find_map(|line| line.strip_prefix("rsp_password_hashes_total "));
+        let count = line.context("the metrics do not count hashes")?;
+        count.trim().parse().context("the count of hashes is no number")
     }
 
     fn administration(&self) -> Result<String> {
