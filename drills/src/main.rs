@@ -7,10 +7,13 @@
 )]
 
 mod client;
+mod crowd;
 mod database_away;
+mod enumeration;
 mod journal;
 mod kill;
 mod load;
+mod one_request;
 mod plan;
 mod report;
 mod single_use;
@@ -74,6 +77,24 @@ const DRILLS: &[Drill] = &[
         what: "one code and one refresh token, a hundred times at once",
         engines: &Engine::ALL,
         run: |plan| Box::pin(single_use::run(plan)),
+    },
+    Drill {
+        name: "R29",
+        what: "a crowd at the sign-in form",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(crowd::run(plan)),
+    },
+    Drill {
+        name: "R35",
+        what: "one request goes wrong",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(one_request::run(plan)),
+    },
+    Drill {
+        name: "enumeration",
+        what: "known and unknown people told apart by time",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(enumeration::run(plan)),
     },
 ];
 

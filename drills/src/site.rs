@@ -30,8 +30,27 @@ use crate::plan::{Engine, Plan};
 pub(crate) const CALLBACK: &str = "https://app.example.com/callback";
 
 /// The cheapest hash a production configuration accepts.
-const HASH_MEMORY_KIB: u32 = 19 * 1024;
-const HASH_ITERATIONS: u32 = 2;
+const CHEAP: Cost = Cost {
+    memory_kib: 19 * 1024,
+    iterations: 2,
+};
+
+/// What a password hash costs.
+#[derive(Clone, Copy, Debug)]
+struct Cost {
+    memory_kib: u32,
+    iterations: u32,
+}
+
+impl Cost {
+    fn policy(self) -> PasswordPolicy {
+        PasswordPolicy {
+            memory_kib: self.memory_kib,
+            iterations: self.iterations,
+            ..PasswordPolicy::default()
+        }
+    }
+}
 
 /// How long a process may take until it is ready before the drill gives up.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -78,6 +97,7 @@ pub(crate) struct Site {
     port: u16,
     url: String,
     kek: [u8; 32],
+    cost: Cost,
     rsp: PathBuf,
     output: PathBuf,
     folder: TempDir,
@@ -92,6 +112,8 @@ pub(crate) struct SiteOptions {
     pub(crate) fsync: bool,
     /// PostgreSQL reached over TCP instead of a socket file.
     pub(crate) tcp: bool,
+    /// Hashes that cost what they cost by default, instead of cheap ones.
+    pub(crate) usual_hash: bool,
     /// Folder in which data is kept, instead of a temporary one.
     pub(crate) data: Option<PathBuf>,
 }
@@ -147,6 +169,15 @@ impl Site {
             port,
             url,
             kek,
+            cost: if options.usual_hash {
+                let usual = PasswordPolicy::default();
+                Cost {
+                    memory_kib: usual.memory_kib,
+                    iterations: usual.iterations,
+                }
+            } else {
+                CHEAP
+            },
             rsp: plan.rsp.clone(),
             output: plan.output.clone(),
             folder,
@@ -165,11 +196,7 @@ impl Site {
         let options = AppOptions {
             public_url: self.issuer(),
             kek: Secret::new(self.kek),
-            passwords: PasswordPolicy {
-                memory_kib: HASH_MEMORY_KIB,
-                iterations: HASH_ITERATIONS,
-                ..PasswordPolicy::default()
-            },
+            passwords: self.cost.policy(),
         };
         App::new(db, World::system(), options)
             .await
@@ -202,8 +229,8 @@ impl Site {
                 "RSP__KEYS__KEK__FILE",
                 self.folder().join("kek").display().to_string(),
             ),
-            ("RSP__PASSWORD__MEMORY_KIB", HASH_MEMORY_KIB.to_string()),
-            ("RSP__PASSWORD__ITERATIONS", HASH_ITERATIONS.to_string()),
+            ("RSP__PASSWORD__MEMORY_KIB", self.cost.memory_kib.to_string()),
+            ("RSP__PASSWORD__ITERATIONS", self.cost.iterations.to_string()),
             ("RSP__LOG__LEVEL", "warn".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
@@ -268,6 +295,16 @@ impl Node {
     pub(crate) async fn is_ready(&self) -> bool {
         let answer = self.management.get("/readyz").await;
         answer.is_ok_and(|answer| answer.status == 200)
+    }
+
+    /// A whole number that the node's metrics tell; zero where they do not.
+    pub(crate) async fn metric(&self, name: &str) -> Result<u64> {
+        let answer = self.management.get("/metrics").await?;
+        let value = answer
+            .body
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        value.map_or(Ok(0), |value| value.trim().parse().context("no whole number"))
     }
 
     /// Ends the process at once, as the loss of power would.
