@@ -81,7 +81,7 @@ pub enum PasswordRefusal {
     Displaced,
     /// No place to wait was free.
     Full,
-    /// Its turn would not have come in time, as things were when it came.
+    /// Its turn would probably not have come in time, as things were when it came.
     Late,
     /// There was no memory.
     Memory,

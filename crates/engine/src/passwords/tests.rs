@@ -201,7 +201,7 @@ async fn whose_turn_does_not_come_in_time_is_never_computed() {
     // What had begun is finished, however long it takes.
     assert_eq!(first.await.unwrap().unwrap(), Verdict::Wrong);
     assert_eq!(held.pool.load().computed, 1);
-    // That one took longer than anybody waits, so the next may start but none may queue behind it.
+    // That one took so long that the next may start, but none may queue behind it.
     let next = held.ask(tenant());
     held.until(1, 0).await;
     assert!(matches!(held.ask(tenant()).await.unwrap(), Err(Fault::Busy(_))));

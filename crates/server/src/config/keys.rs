@@ -360,7 +360,7 @@ pub static KEYS: &[Key] = &[
         "password.wait",
         Time,
         Is("\"3s\""),
-        "The longest a password waits for its turn; 503 at once where recent hashes say it would be longer",
+        "The longest a password waits for its turn; 503 at once where recent hashes say it would be more than half of that",
     ),
     key(
         "password.allocate",
