@@ -25,4 +25,6 @@ mod sealing;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod session_limits;
+#[cfg(test)]
 mod story;
