@@ -1,8 +1,8 @@
 //! `rsp init`
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -48,8 +48,7 @@ pub async fn run(args: &InitArgs, global: &Global) -> Result<ExitCode, Failure> 
         ("server.public_url", toml_text(public_url)),
         ("keys.kek.file", toml_text(&kek.display().to_string())),
     ];
-    fs::write(&file, commented_toml(&settings))
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    write_private(&file, &commented_toml(&settings))?;
 
     let global = Global {
         config: Some(file.clone()),
@@ -146,7 +145,7 @@ pub(crate) fn write_kek(path: &Path, world: &World) -> Result<(), Failure> {
     write_private(path, &text)
 }
 
-/// A new file that only this account can read.
+/// A file that only this account can read.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
     let mut file = OpenOptions::new()
         .write(true)
@@ -155,6 +154,9 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<(), Failure> {
         .mode(0o600)
         .open(path)
         .with_context(|| format!("cannot write {}", path.display()))?;
+    // The mode above is for new files only.
+    file.set_permissions(Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot close {} to others", path.display()))?;
     file.write_all(text.as_bytes())
         .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(())

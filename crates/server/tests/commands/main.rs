@@ -1,0 +1,4 @@
+//! The program as operators run it: a process, its files, its answers.
+
+#[cfg(test)]
+mod init;
