@@ -116,7 +116,7 @@ event_kinds! {
     ConsentRevoked = "consent.revoked";
     /// A state-changing request from another site, or without its token, was refused.
     CsrfRefused = "csrf.refused";
-    /// A token was introspected by a client that may not see it.
+    /// A token was introspected by a client that may not see it, or the request could not be read.
     IntrospectionRefused = "introspection.refused";
     /// An invitation was made.
     InvitationCreated = "invitation.created";
@@ -134,7 +134,7 @@ event_kinds! {
     LoginFailed = "login.failed";
     /// A person signed out.
     Logout = "logout";
-    /// A logout request was refused, or had to be confirmed first.
+    /// A logout request was refused, could not be read, or had to be confirmed first.
     LogoutRefused = "logout.refused";
     /// A person's password was set or changed.
     PasswordChanged = "password.changed";
@@ -142,6 +142,8 @@ event_kinds! {
     RefreshTokenReused = "refresh_token.reused";
     /// Many anonymous refusals of one kind from one network, as a count.
     RefusalsCounted = "refusals.counted";
+    /// A request to a page could not be read, or what it was about was not there any more.
+    RequestRefused = "request.refused";
     /// A session was ended by somebody.
     SessionEnded = "session.ended";
     /// A tenant was made.

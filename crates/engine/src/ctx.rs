@@ -70,7 +70,7 @@ impl Ctx {
 
     /// The same request, by this client. A public one proved nothing: what it gets wrong counts as anonymous.
     #[must_use]
-    pub(crate) fn acting_as_client(&self, client: &Client) -> Self {
+    pub fn acting_as_client(&self, client: &Client) -> Self {
         self.acting_as(if client.kind.is_public() {
             Actor::Anonymous
         } else {

@@ -10,19 +10,20 @@ use engine::users::{MIN_PASSWORD, UserError};
 use crate::extract::{Form, Query, Visit};
 use crate::guard::{csrf_token, is_own_post};
 use crate::pages::{InviteError, InvitePage, Problem};
-use crate::reply::{account_page, fault_page, local_error, problem_page, see_other};
+use crate::reply::{account_page, fault_page, problem_page, see_other};
 use crate::state::AppState;
+use crate::unrecorded::{refused, unreadable};
 
 /// `GET /invite?token=…`
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
     let params = match query {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(cause) => return unreadable(&visit, cause),
     };
     let token = params.get("token").unwrap_or_default();
     match state.app.invited(&visit.ctx, token).await {
         Ok(invited) => invite_page(&visit, token, &invited, None),
-        Err(refused) => refusal(&visit, refused),
+        Err(cause) => refusal(&visit, cause),
     }
 }
 
@@ -30,7 +31,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let params = match form {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(cause) => return unreadable(&visit, cause),
     };
     let token = params.get("token").unwrap_or_default();
     match is_own_post(&state.app, &visit, Some(token), params.get("csrf")).await {
@@ -51,11 +52,14 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
                 _ => InviteError::TooShort,
             };
             match state.app.invited(&visit.ctx, token).await {
-                Ok(invited) => invite_page(&visit, token, &invited, Some(shown)),
-                Err(refused) => refusal(&visit, refused),
+                Ok(invited) => {
+                    let page = invite_page(&visit, token, &invited, Some(shown));
+                    refused(&visit.ctx, "password", page)
+                }
+                Err(cause) => refusal(&visit, cause),
             }
         }
-        Err(refused) => refusal(&visit, refused),
+        Err(cause) => refusal(&visit, cause),
     }
 }
 
@@ -78,12 +82,16 @@ fn invite_page(visit: &Visit, token: &str, invited: &Invited, error: Option<Invi
     account_page(visit, status, page.render(&visit.chrome(&[])))
 }
 
-fn refusal(visit: &Visit, refused: InvitationError) -> Response {
-    match refused {
+fn refusal(visit: &Visit, cause: InvitationError) -> Response {
+    match cause {
         InvitationError::Fault(fault) | InvitationError::Password(UserError::Fault(fault)) => {
             fault_page(visit, &fault)
         }
-        InvitationError::Gone => problem_page(visit, Problem::InviteEnded, None),
+        InvitationError::Gone => refused(
+            &visit.ctx,
+            "gone",
+            problem_page(visit, Problem::InviteEnded, None),
+        ),
         InvitationError::Password(_) => fault_page(visit, &Fault::Internal("a refused password has no page")),
     }
 }

@@ -15,7 +15,9 @@ mod oauth;
 mod reference;
 mod reply;
 mod router;
+mod security;
 mod state;
+mod unrecorded;
 
 pub mod client_ip;
 pub mod layers;
@@ -26,4 +28,5 @@ pub mod tls;
 
 pub use reference::routes_page;
 pub use router::{Access, Route, router, table};
+pub use security::SecurityContact;
 pub use state::{AppState, DemoHome, DemoHomeClient};

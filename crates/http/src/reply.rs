@@ -11,6 +11,7 @@ use protocol::error::ErrorCode;
 use crate::extract::{Visit, preference_cookie, set_cookie};
 use crate::pages::headers::{self, Header};
 use crate::pages::{ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, Problem};
+use crate::unrecorded::refused;
 
 /// Seconds a client waits before it comes again when we are overloaded or the database is away.
 const RETRY_SECS: &str = "2";
@@ -143,7 +144,7 @@ pub(crate) fn log_fault(fault: &Fault) {
     }
 }
 
-/// The page for a sign-in that cannot go on.
+/// The page for a sign-in that cannot go on; recorded by the route.
 pub(crate) fn flow_over(visit: &Visit) -> Response {
     let account = format!("{}/account", visit.prefix());
     let page = FlowEndedPage {
@@ -152,5 +153,6 @@ pub(crate) fn flow_over(visit: &Visit) -> Response {
         return_url: None,
         account_url: Some(&account),
     };
-    flow_page(visit, StatusCode::BAD_REQUEST, page.render(&visit.chrome(&[])))
+    let page = flow_page(visit, StatusCode::BAD_REQUEST, page.render(&visit.chrome(&[])));
+    refused(&visit.ctx, "flow_over", page)
 }

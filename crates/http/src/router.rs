@@ -6,12 +6,14 @@ use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use domain::EventKind;
 
 use crate::extract::Visit;
 use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
-use crate::{account, admin, assets, health, home, invite, login, oauth};
+use crate::unrecorded::{self, Recorder};
+use crate::{account, admin, assets, health, home, invite, login, oauth, security};
 
 /// Who may call a route. Every route has one (AZ1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,6 +76,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub access: Access,
+    /// What a request is recorded as that cannot be read; `None` where nothing is read but the path.
+    pub refusal: Option<EventKind>,
     place: Place,
     handler: MethodRouter<AppState>,
 }
@@ -83,12 +87,21 @@ impl Route {
     pub fn is_per_tenant(&self) -> bool {
         self.place != Place::Host
     }
+
+    /// Reads more than the path, and records as `kind` what it cannot read.
+    fn reads(self, kind: EventKind) -> Self {
+        Self {
+            refusal: Some(kind),
+            ..self
+        }
+    }
 }
 
 fn row(path: &'static str, access: Access, place: Place, handler: MethodRouter<AppState>) -> Route {
     Route {
         path,
         access,
+        refusal: None,
         place,
         handler,
     }
@@ -98,6 +111,10 @@ fn row(path: &'static str, access: Access, place: Place, handler: MethodRouter<A
 #[rustfmt::skip]
 pub fn table() -> Vec<Route> {
     use Access::{Admin, Bearer, Browser, Client, Public, Session};
+    use EventKind::{
+        AdminRefused, AuthorizationRefused, IntrospectionRefused, LogoutRefused, RequestRefused, TokenRefused,
+        TokenRevoked, UserinfoRefused,
+    };
     use Place::{Host, Issuer, Shared};
     vec![
         row("/health", Public, Host, get(health::get)),
@@ -105,32 +122,33 @@ pub fn table() -> Vec<Route> {
         row("/assets/tenant.css", Public, Issuer, get(assets::tenant)),
         row("/", Public, Issuer, get(home::get)),
 
+        row("/.well-known/security.txt", Public, Host, get(security::get)),
         row("/.well-known/openid-configuration", Public, Shared, get(oauth::discovery::get)),
         row("/.well-known/oauth-authorization-server", Public, Shared, get(oauth::discovery::get)),
         row("/oauth/jwks", Public, Shared, get(oauth::jwks::get)),
-        row("/oauth/authorize", Browser, Issuer, get(oauth::authorize::get).post(oauth::authorize::post)),
-        row("/oauth/token", Client, Shared, post(oauth::token::post)),
-        row("/oauth/introspect", Client, Issuer, post(oauth::introspect::post)),
-        row("/oauth/revoke", Client, Shared, post(oauth::revoke::post)),
-        row("/oauth/userinfo", Bearer, Shared, get(oauth::userinfo::get).post(oauth::userinfo::post)),
-        row("/oauth/logout", Browser, Issuer, get(oauth::logout::get).post(oauth::logout::post)),
+        row("/oauth/authorize", Browser, Issuer, get(oauth::authorize::get).post(oauth::authorize::post)).reads(AuthorizationRefused),
+        row("/oauth/token", Client, Shared, post(oauth::token::post)).reads(TokenRefused),
+        row("/oauth/introspect", Client, Issuer, post(oauth::introspect::post)).reads(IntrospectionRefused),
+        row("/oauth/revoke", Client, Shared, post(oauth::revoke::post)).reads(TokenRevoked),
+        row("/oauth/userinfo", Bearer, Shared, get(oauth::userinfo::get).post(oauth::userinfo::post)).reads(UserinfoRefused),
+        row("/oauth/logout", Browser, Issuer, get(oauth::logout::get).post(oauth::logout::post)).reads(LogoutRefused),
 
-        row("/login", Browser, Issuer, get(login::sign_in::get).post(login::sign_in::post)),
-        row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)),
-        row("/invite", Browser, Issuer, get(invite::get).post(invite::post)),
-        row("/account", Session, Issuer, get(account::get)),
-        row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)),
-        row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)),
-        row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)),
+        row("/login", Browser, Issuer, get(login::sign_in::get).post(login::sign_in::post)).reads(RequestRefused),
+        row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)).reads(RequestRefused),
+        row("/invite", Browser, Issuer, get(invite::get).post(invite::post)).reads(RequestRefused),
+        row("/account", Session, Issuer, get(account::get)).reads(RequestRefused),
+        row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)).reads(RequestRefused),
+        row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)).reads(RequestRefused),
+        row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)).reads(RequestRefused),
 
-        row("/admin/v1/users", Admin, Issuer, get(admin::users::list).post(admin::users::create)),
-        row("/admin/v1/users/{id}", Admin, Issuer, get(admin::users::read)),
-        row("/admin/v1/users/{id}/disable", Admin, Issuer, post(admin::users::disable)),
-        row("/admin/v1/users/{id}/enable", Admin, Issuer, post(admin::users::enable)),
-        row("/admin/v1/clients", Admin, Issuer, get(admin::clients::list).post(admin::clients::create)),
-        row("/admin/v1/clients/{id}", Admin, Issuer, get(admin::clients::read)),
-        row("/admin/v1/clients/{id}/disable", Admin, Issuer, post(admin::clients::disable)),
-        row("/admin/v1/clients/{id}/enable", Admin, Issuer, post(admin::clients::enable)),
+        row("/admin/v1/users", Admin, Issuer, get(admin::users::list).post(admin::users::create)).reads(AdminRefused),
+        row("/admin/v1/users/{id}", Admin, Issuer, get(admin::users::read)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/disable", Admin, Issuer, post(admin::users::disable)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/enable", Admin, Issuer, post(admin::users::enable)).reads(AdminRefused),
+        row("/admin/v1/clients", Admin, Issuer, get(admin::clients::list).post(admin::clients::create)).reads(AdminRefused),
+        row("/admin/v1/clients/{id}", Admin, Issuer, get(admin::clients::read)).reads(AdminRefused),
+        row("/admin/v1/clients/{id}/disable", Admin, Issuer, post(admin::clients::disable)).reads(AdminRefused),
+        row("/admin/v1/clients/{id}/enable", Admin, Issuer, post(admin::clients::enable)).reads(AdminRefused),
     ]
 }
 
@@ -140,10 +158,22 @@ pub fn router(state: AppState) -> Router {
     for Route {
         path,
         access,
+        refusal,
         place,
         handler,
     } in table()
     {
+        let handler = match refusal {
+            Some(kind) => {
+                let recorder = Recorder {
+                    state: state.clone(),
+                    kind,
+                    route: path,
+                };
+                handler.layer(from_fn_with_state(recorder, unrecorded::record))
+            }
+            None => handler,
+        };
         let handler = match place {
             Place::Shared => handler
                 .options(oauth::cors::options)
@@ -193,7 +223,8 @@ async fn right_host(State(_): State<AppState>, visit: Visit, request: Request, n
     next.run(request).await
 }
 
-async fn not_found(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {
+/// What is not there.
+pub(crate) async fn not_found(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {
     refused(visit, Problem::NotFound, StatusCode::NOT_FOUND)
 }
 

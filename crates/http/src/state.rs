@@ -2,6 +2,8 @@ use std::sync::Arc;
 
 use engine::App;
 
+use crate::security::SecurityContact;
+
 /// What every handler shares.
 #[derive(Clone, Debug)]
 pub struct AppState {
@@ -9,6 +11,8 @@ pub struct AppState {
     pub app: Arc<App>,
     /// The front page of `rsp demo`; `None` in production, where `/` leads to the account pages.
     pub demo: Option<Arc<DemoHome>>,
+    /// Where reports of weaknesses go.
+    pub security: Arc<SecurityContact>,
 }
 
 /// What the demo's front page shows.

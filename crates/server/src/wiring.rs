@@ -80,6 +80,7 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     let state = AppState {
         app: Arc::clone(&app),
         demo,
+        security: Arc::new(config.server.security()),
     };
     let public = protect(
         router(state.clone()),

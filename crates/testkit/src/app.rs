@@ -20,7 +20,7 @@ use http_body_util::BodyExt as _;
 use http_face::layers::{EdgeSettings, protect};
 use http_face::listener::Peer;
 use http_face::management::{Catalogue, Metrics};
-use http_face::{AppState, router};
+use http_face::{AppState, SecurityContact, router};
 use serde_json::Value;
 use storage::audit::AuditRow;
 use tower::ServiceExt as _;
@@ -58,6 +58,7 @@ pub struct TestApp {
     secrets: Vec<(String, String, String)>,
     edge: EdgeSettings,
     passwords: PasswordPolicy,
+    security: Arc<SecurityContact>,
     router: Router,
 }
 
@@ -68,6 +69,8 @@ pub struct Setup {
     pub edge: EdgeSettings,
     /// Cost of password hashing.
     pub passwords: PasswordPolicy,
+    /// Where reports of weaknesses go.
+    pub security: SecurityContact,
 }
 
 impl Default for Setup {
@@ -86,6 +89,7 @@ impl Default for Setup {
                 wait: Duration::from_mins(1),
                 allocate_at_start: false,
             },
+            security: SecurityContact::default(),
         }
     }
 }
@@ -161,11 +165,17 @@ impl TestApp {
     ///
     /// # Panics
     /// When it cannot be made: that is a failed test.
-    pub async fn on(store: Store, Setup { edge, passwords }: Setup) -> Self {
+    pub async fn on(store: Store, setup: Setup) -> Self {
+        let Setup {
+            edge,
+            passwords,
+            security,
+        } = setup;
+        let security = Arc::new(security);
         let (world, clock) = test_world();
         let app = App::new(store.db.clone(), world, options(passwords)).await;
         let app = Arc::new(app.expect("an application"));
-        let router = face(&app, edge.clone());
+        let router = face(&app, edge.clone(), Arc::clone(&security));
         let mut this = Self {
             app,
             clock,
@@ -173,6 +183,7 @@ impl TestApp {
             secrets: Vec::new(),
             edge,
             passwords,
+            security,
             router,
         };
         for slug in ["default", "acme"] {
@@ -209,7 +220,7 @@ impl TestApp {
     pub async fn opened_again(mut self) -> Self {
         self.store.open_again().await;
         self.app = self.another_node(1).await;
-        self.router = face(&self.app, self.edge.clone());
+        self.router = face(&self.app, self.edge.clone(), Arc::clone(&self.security));
         self
     }
 
@@ -391,11 +402,12 @@ impl TestApp {
 }
 
 /// Everything of the public face but the sockets.
-fn face(app: &Arc<App>, edge: EdgeSettings) -> Router {
+fn face(app: &Arc<App>, edge: EdgeSettings, security: Arc<SecurityContact>) -> Router {
     let metrics = Metrics::register(&mut Catalogue::default());
     let state = AppState {
         app: Arc::clone(app),
         demo: None,
+        security,
     };
     protect(
         router(state.clone()),

@@ -65,6 +65,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::LoginFailed
         | Kind::LogoutRefused
         | Kind::RefusalsCounted
+        | Kind::RequestRefused
         | Kind::TenantCreated
         | Kind::TokenIssued
         | Kind::TokenRefused

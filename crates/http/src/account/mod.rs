@@ -13,14 +13,15 @@ use crate::extract::{Form, Query, Visit, clear_cookie, session_cookie};
 use crate::guard::{csrf_token, is_own_post};
 use crate::login;
 use crate::pages::{AccountNotice, AccountPage, ConnectedApp, Problem, SessionItem};
-use crate::reply::{account_page, add_cookie, fault_page, local_error, problem_page, see_other};
+use crate::reply::{account_page, add_cookie, fault_page, problem_page, see_other};
 use crate::state::AppState;
+use crate::unrecorded::unreadable;
 
 /// `GET /account`: the overview; whoever is not signed in signs in first.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
     let notice = match &query {
         Ok(params) => params.get("done").and_then(notice),
-        Err(refused) => return local_error(&visit, *refused),
+        Err(refused) => return unreadable(&visit, *refused),
     };
     let shown = async {
         if let Some(who) = visit.signed_in(&state.app).await? {
@@ -148,7 +149,7 @@ async fn own(
     visit: &Visit,
     form: Result<Params, OAuthError>,
 ) -> Result<SignedIn, Response> {
-    let params = form.map_err(|refused| local_error(visit, refused))?;
+    let params = form.map_err(|refused| unreadable(visit, refused))?;
     let fault = |fault: Fault| fault_page(visit, &fault);
     if !is_own_post(&state.app, visit, visit.session_cookie(), params.get("csrf"))
         .await

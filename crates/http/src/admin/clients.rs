@@ -2,11 +2,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{AuthMethod, Client, ClientId, ClientKind, ClientSettings};
 use engine::clients::{ClientError, NewClient};
+use protocol::{OAuthError, Params};
 use serde::{Deserialize, Serialize};
 
 use super::{Listing, Operator, body, not_found, page_limit, problem};
@@ -65,16 +67,18 @@ struct CreatedClient {
 
 /// `GET /admin/v1/clients?after=…&limit=…`
 pub(crate) async fn list(State(state): State<AppState>, operator: Operator, Query(query): Query) -> Response {
-    let params = match query {
-        Ok(params) => params,
-        Err(refused) => return problem(StatusCode::BAD_REQUEST, refused.description),
-    };
-    let limit = match page_limit(&params) {
-        Ok(limit) => limit,
-        Err(response) => return response,
-    };
+    operator.answer(listed(&state, &operator, query).await)
+}
+
+async fn listed(
+    state: &AppState,
+    operator: &Operator,
+    query: Result<Params, OAuthError>,
+) -> Result<Response, Response> {
+    let params = query.map_err(|refused| problem(StatusCode::BAD_REQUEST, refused.description))?;
+    let limit = page_limit(&params)?;
     let Ok(after) = params.get("after").map(str::parse::<ClientId>).transpose() else {
-        return problem(StatusCode::BAD_REQUEST, "after is the id of a client");
+        return Err(problem(StatusCode::BAD_REQUEST, "after is the id of a client"));
     };
     match state
         .app
@@ -83,21 +87,28 @@ pub(crate) async fn list(State(state): State<AppState>, operator: Operator, Quer
     {
         Ok(clients) => {
             let views = clients.into_iter().map(ClientView::from).collect();
-            Json(Listing::cut(views, limit, |client: &ClientView| {
-                client.client_id.to_string()
-            }))
-            .into_response()
+            let page = Listing::cut(views, limit, |client: &ClientView| client.client_id.to_string());
+            Ok(Json(page).into_response())
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 
 /// `POST /admin/v1/clients`
-pub(crate) async fn create(State(state): State<AppState>, operator: Operator, bytes: Bytes) -> Response {
-    let wanted: CreateClient = match body(&bytes, operator.content_type.as_deref()) {
-        Ok(wanted) => wanted,
-        Err(response) => return response,
-    };
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    operator: Operator,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Response {
+    operator.answer(created(&state, &operator, bytes).await)
+}
+
+async fn created(
+    state: &AppState,
+    operator: &Operator,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let wanted: CreateClient = body(bytes, operator.content_type.as_deref())?;
     let new = NewClient {
         client_id: wanted.client_id,
         name: wanted.name,
@@ -108,16 +119,13 @@ pub(crate) async fn create(State(state): State<AppState>, operator: Operator, by
     match state.app.create_client(&operator.ctx, new).await {
         Ok((client, secret)) => {
             let client_secret = secret.map(|secret| secret.expose().clone());
-            (
-                StatusCode::CREATED,
-                Json(CreatedClient {
-                    client: client.into(),
-                    client_secret,
-                }),
-            )
-                .into_response()
+            let created = CreatedClient {
+                client: client.into(),
+                client_secret,
+            };
+            Ok((StatusCode::CREATED, Json(created)).into_response())
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 
@@ -127,10 +135,10 @@ pub(crate) async fn read(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.client(&operator.ctx, &id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 /// `POST /admin/v1/clients/{id}/disable`
@@ -139,10 +147,10 @@ pub(crate) async fn disable(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.disable_client(&operator.ctx, &id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 /// `POST /admin/v1/clients/{id}/enable`
@@ -151,20 +159,20 @@ pub(crate) async fn enable(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.enable_client(&operator.ctx, &id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 fn id(path: &HashMap<String, String>) -> Option<ClientId> {
     path.get("id")?.parse().ok()
 }
 
-fn shown(client: Result<Client, ClientError>) -> Response {
+fn shown(client: Result<Client, ClientError>) -> Result<Response, Response> {
     match client {
-        Ok(client) => Json(ClientView::from(client)).into_response(),
-        Err(refused) => refusal(&refused),
+        Ok(client) => Ok(Json(ClientView::from(client)).into_response()),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 

@@ -5,6 +5,8 @@ mod operator;
 pub(crate) mod users;
 
 use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -51,7 +53,10 @@ fn page_limit(params: &Params) -> Result<u32, Response> {
 }
 
 /// A JSON body, strictly typed: unknown members are refused (AZ3).
-fn body<T: DeserializeOwned>(bytes: &[u8], content_type: Option<&str>) -> Result<T, Response> {
+fn body<T: DeserializeOwned>(
+    bytes: Result<Bytes, BytesRejection>,
+    content_type: Option<&str>,
+) -> Result<T, Response> {
     let mime = content_type
         .and_then(|text| text.split(';').next())
         .map(str::trim);
@@ -61,8 +66,9 @@ fn body<T: DeserializeOwned>(bytes: &[u8], content_type: Option<&str>) -> Result
             "the body is application/json",
         ));
     }
+    let bytes = bytes.map_err(IntoResponse::into_response)?;
     // serde's own message may repeat input, so it is not passed on.
-    serde_json::from_slice(bytes).map_err(|_| {
+    serde_json::from_slice(&bytes).map_err(|_| {
         problem(
             StatusCode::BAD_REQUEST,
             "the body does not have the expected form",

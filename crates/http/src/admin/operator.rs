@@ -11,6 +11,7 @@ use protocol::error::{ErrorCode, OAuthError};
 use super::{fault, problem};
 use crate::extract::Visit;
 use crate::state::AppState;
+use crate::unrecorded::refused;
 
 /// The scope that opens the administration.
 const SCOPE: &str = "rsp.admin";
@@ -22,6 +23,21 @@ pub(crate) struct Operator {
     pub ctx: Ctx,
     /// The declared type of the body.
     pub content_type: Option<String>,
+}
+
+impl Operator {
+    /// The answer to the operator. A refusal is recorded as theirs: no use case of the administration records its own.
+    pub(crate) fn answer(&self, answer: Result<Response, Response>) -> Response {
+        let (Ok(answer) | Err(answer)) = answer;
+        let reason = match answer.status() {
+            StatusCode::CONFLICT => "taken",
+            StatusCode::NOT_FOUND => "unknown",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "content_type",
+            status if status.is_client_error() => "invalid_request",
+            _ => return answer,
+        };
+        refused(&self.ctx, reason, answer)
+    }
 }
 
 impl FromRequestParts<AppState> for Operator {

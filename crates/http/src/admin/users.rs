@@ -2,11 +2,13 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use domain::{Email, Profile, Secret, User, UserId, UserStatus};
 use engine::users::{NewUser, UserError};
+use protocol::{OAuthError, Params};
 use serde::{Deserialize, Serialize};
 
 use super::{Listing, Operator, body, not_found, page_limit, problem};
@@ -64,32 +66,43 @@ struct CreatedUser {
 
 /// `GET /admin/v1/users?after=…&limit=…`
 pub(crate) async fn list(State(state): State<AppState>, operator: Operator, Query(query): Query) -> Response {
-    let params = match query {
-        Ok(params) => params,
-        Err(refused) => return problem(StatusCode::BAD_REQUEST, refused.description),
-    };
-    let limit = match page_limit(&params) {
-        Ok(limit) => limit,
-        Err(response) => return response,
-    };
+    operator.answer(listed(&state, &operator, query).await)
+}
+
+async fn listed(
+    state: &AppState,
+    operator: &Operator,
+    query: Result<Params, OAuthError>,
+) -> Result<Response, Response> {
+    let params = query.map_err(|refused| problem(StatusCode::BAD_REQUEST, refused.description))?;
+    let limit = page_limit(&params)?;
     let Ok(after) = params.get("after").map(str::parse::<UserId>).transpose() else {
-        return problem(StatusCode::BAD_REQUEST, "after is the id of a person");
+        return Err(problem(StatusCode::BAD_REQUEST, "after is the id of a person"));
     };
     match state.app.list_users(&operator.ctx, after, limit + 1).await {
         Ok(users) => {
             let views = users.into_iter().map(UserView::from).collect();
-            Json(Listing::cut(views, limit, |user: &UserView| user.id.to_string())).into_response()
+            Ok(Json(Listing::cut(views, limit, |user: &UserView| user.id.to_string())).into_response())
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 
 /// `POST /admin/v1/users`
-pub(crate) async fn create(State(state): State<AppState>, operator: Operator, bytes: Bytes) -> Response {
-    let wanted: CreateUser = match body(&bytes, operator.content_type.as_deref()) {
-        Ok(wanted) => wanted,
-        Err(response) => return response,
-    };
+pub(crate) async fn create(
+    State(state): State<AppState>,
+    operator: Operator,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Response {
+    operator.answer(created(&state, &operator, bytes).await)
+}
+
+async fn created(
+    state: &AppState,
+    operator: &Operator,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let wanted: CreateUser = body(bytes, operator.content_type.as_deref())?;
     let new = NewUser {
         email: wanted.email,
         email_verified: wanted.email_verified,
@@ -102,9 +115,9 @@ pub(crate) async fn create(State(state): State<AppState>, operator: Operator, by
                 invitation: token.expose().to_owned(),
                 user: user.into(),
             };
-            (StatusCode::CREATED, Json(created)).into_response()
+            Ok((StatusCode::CREATED, Json(created)).into_response())
         }
-        Err(refused) => refusal(&refused),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 
@@ -114,10 +127,10 @@ pub(crate) async fn read(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.user(&operator.ctx, id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 /// `POST /admin/v1/users/{id}/disable`
@@ -126,10 +139,10 @@ pub(crate) async fn disable(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.disable_user(&operator.ctx, id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 /// `POST /admin/v1/users/{id}/enable`
@@ -138,20 +151,20 @@ pub(crate) async fn enable(
     operator: Operator,
     Path(path): Path<HashMap<String, String>>,
 ) -> Response {
-    match id(&path) {
+    operator.answer(match id(&path) {
         Some(id) => shown(state.app.enable_user(&operator.ctx, id).await),
-        None => not_found(),
-    }
+        None => Err(not_found()),
+    })
 }
 
 fn id(path: &HashMap<String, String>) -> Option<UserId> {
     path.get("id")?.parse().ok()
 }
 
-fn shown(user: Result<User, UserError>) -> Response {
+fn shown(user: Result<User, UserError>) -> Result<Response, Response> {
     match user {
-        Ok(user) => Json(UserView::from(user)).into_response(),
-        Err(refused) => refusal(&refused),
+        Ok(user) => Ok(Json(UserView::from(user)).into_response()),
+        Err(refused) => Err(refusal(&refused)),
     }
 }
 

@@ -1,4 +1,4 @@
-use axum::body::Bytes;
+use axum::body::to_bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
@@ -6,7 +6,9 @@ use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use protocol::{OAuthError, Params, ParamsError};
 
+use super::Visit;
 use crate::state::AppState;
+use crate::unrecorded::refused;
 
 /// The strict form of a POST: the right content type, bounded, UTF-8, no parameter twice (OA11).
 ///
@@ -18,8 +20,9 @@ impl FromRequest<AppState> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
-        let declared = request
-            .headers()
+        let (mut parts, body) = request.into_parts();
+        let declared = parts
+            .headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok());
         let is_form = declared
@@ -29,12 +32,27 @@ impl FromRequest<AppState> for Form {
                     .eq_ignore_ascii_case("application/x-www-form-urlencoded")
             });
         if !is_form {
-            return Err(StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response());
+            let answer = StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+            return Err(refuse(&mut parts, state, "content_type", answer).await);
         }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(IntoResponse::into_response)?;
-        Ok(Self(Params::parse_form(&body).map_err(told)))
+        // The edge counts the bytes and says what was wrong with how they came.
+        match to_bytes(body, MAX_BODY).await {
+            Ok(body) => Ok(Self(Params::parse_form(&body).map_err(told))),
+            Err(_) => {
+                let answer = StatusCode::BAD_REQUEST.into_response();
+                Err(refuse(&mut parts, state, "body", answer).await)
+            }
+        }
+    }
+}
+
+/// Beyond what any route takes; the edge's own bound is lower.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+
+async fn refuse(parts: &mut Parts, state: &AppState, reason: &'static str, answer: Response) -> Response {
+    match Visit::from_request_parts(parts, state).await {
+        Ok(visit) => refused(&visit.ctx, reason, answer),
+        Err(no_tenant) => no_tenant,
     }
 }
 

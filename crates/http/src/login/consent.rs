@@ -10,14 +10,15 @@ use super::{find, page_app, show};
 use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::{csrf_token, is_own_post};
 use crate::pages::{ConsentPage, Problem, ScopeItem};
-use crate::reply::{fault_page, flow_over, flow_page, local_error, problem_page, see_other};
+use crate::reply::{fault_page, flow_over, flow_page, problem_page, see_other};
 use crate::state::AppState;
+use crate::unrecorded::unreadable;
 
 /// `GET /consent?flow=…`: the question, if it is what the flow waits for.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
     let params = match query {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     let (flow, signed_in) = match asked(&state, &visit, params.get("flow").unwrap_or_default()).await {
         Ok(asked) => asked,
@@ -38,7 +39,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let params = match form {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     let id = params.get("flow").unwrap_or_default();
     let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));

@@ -9,14 +9,15 @@ use super::{Shown, find, login_page, show};
 use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
 use crate::guard::is_own_post;
 use crate::pages::{LoginError, Problem};
-use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, retry_later, see_other};
+use crate::reply::{add_cookie, fault_page, flow_over, problem_page, retry_later, see_other};
 use crate::state::AppState;
+use crate::unrecorded::{refused, unreadable};
 
 /// `GET /login?flow=…`: the next step of a flow. Without a flow: the way to the account pages.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
     let params = match query {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     let Some(id) = params.get("flow") else {
         return see_other(&format!("{}/account", visit.prefix()));
@@ -41,7 +42,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let params = match form {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     let id = params.get("flow").unwrap_or_default();
     let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
@@ -60,12 +61,13 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
     };
     let email = params.get("email").unwrap_or_default();
     let Some(password) = params.secret("password").filter(|_| !email.is_empty()) else {
-        return login_page(
+        let page = login_page(
             visit,
             &flow,
             StatusCode::BAD_REQUEST,
             failed(email, LoginError::Incomplete),
         );
+        return refused(&visit.ctx, "incomplete", page);
     };
     let before = match visit.signed_in(&state.app).await {
         Ok(before) => before,

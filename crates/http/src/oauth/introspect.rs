@@ -8,6 +8,7 @@ use protocol::introspection::IntrospectionRequest;
 use super::{client, error};
 use crate::extract::{Form, Visit};
 use crate::state::AppState;
+use crate::unrecorded::refused_to;
 
 /// `POST /oauth/introspect` (RFC 7662). Public clients cannot prove who they are, so they get nothing.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
@@ -22,7 +23,11 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
     }
     let request = match IntrospectionRequest::parse(&params) {
         Ok(request) => request,
-        Err(refused) => return error::refusal(refused),
+        Err(cause) => {
+            let ctx = visit.ctx.acting_as_client(&client);
+            let answer = error::refusal(cause);
+            return refused_to(&ctx, &client.client_id, cause.code.as_str(), answer);
+        }
     };
     match state
         .app

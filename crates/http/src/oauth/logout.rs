@@ -12,14 +12,15 @@ use crate::extract::{Form, Query, Visit, clear_cookie, flow_cookie, session_cook
 use crate::guard::{csrf_token, is_own_post};
 use crate::login::{self, page_app};
 use crate::pages::{LoggedOutPage, LogoutPage, Problem};
-use crate::reply::{add_cookie, fault_page, flow_over, flow_page, local_error, problem_page, see_other};
+use crate::reply::{add_cookie, fault_page, flow_over, flow_page, problem_page, see_other};
 use crate::state::AppState;
+use crate::unrecorded::unreadable;
 
 /// `GET /oauth/logout` (OIDC RP-Initiated Logout): with the request itself, or with a flow that keeps it.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
     let params = match query {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     match params.get("flow") {
         Some(flow) => resume(&state, &visit, flow).await,
@@ -31,14 +32,14 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let params = match form {
         Ok(params) => params,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     if params.has("flow") {
         return answer(&state, &visit, &params).await;
     }
     let request = match LogoutRequest::parse(&params) {
         Ok(request) => request,
-        Err(refused) => return local_error(&visit, refused),
+        Err(refused) => return unreadable(&visit, refused),
     };
     let kept = async {
         // Who is signed in cannot be seen here and is looked at with the GET that follows.
@@ -54,7 +55,7 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
 async fn begin(state: &AppState, visit: &Visit, params: &Params) -> Response {
     let request = match LogoutRequest::parse(params) {
         Ok(request) => request,
-        Err(refused) => return local_error(visit, refused),
+        Err(refused) => return unreadable(visit, refused),
     };
     let checked = async {
         let signed_in = visit.signed_in(&state.app).await?;

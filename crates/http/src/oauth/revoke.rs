@@ -8,6 +8,7 @@ use protocol::revocation::RevocationRequest;
 use super::{client, error};
 use crate::extract::{Form, Visit};
 use crate::state::AppState;
+use crate::unrecorded::refused_to;
 
 /// `POST /oauth/revoke` (RFC 7009): 200 for known and unknown tokens alike, 503 when it could not be done.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
@@ -17,7 +18,11 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
     };
     let request = match RevocationRequest::parse(&params) {
         Ok(request) => request,
-        Err(refused) => return error::refusal(refused),
+        Err(cause) => {
+            let ctx = visit.ctx.acting_as_client(&client);
+            let answer = error::refusal(cause);
+            return refused_to(&ctx, &client.client_id, cause.code.as_str(), answer);
+        }
     };
     match state
         .app

@@ -1,6 +1,7 @@
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -11,6 +12,7 @@ use protocol::{Params, bearer};
 use super::error;
 use crate::extract::Visit;
 use crate::state::AppState;
+use crate::unrecorded;
 
 /// `GET /oauth/userinfo`.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit) -> Response {
@@ -18,16 +20,24 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit) -> Response
 }
 
 /// `POST /oauth/userinfo`: the token in the header or in a form (RFC 6750 section 2.2).
-pub(crate) async fn post(State(state): State<AppState>, visit: Visit, body: Bytes) -> Response {
+pub(crate) async fn post(
+    State(state): State<AppState>,
+    visit: Visit,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let is_form = visit
         .header(CONTENT_TYPE.as_str())
         .is_some_and(|mime| mime.trim_start().starts_with("application/x-www-form-urlencoded"));
     if !is_form {
         return answer(&state, &visit, None).await;
     }
+    let body = match body {
+        Ok(body) => body,
+        Err(cause) => return unrecorded::refused(&visit.ctx, "body", cause.into_response()),
+    };
     match Params::parse_form(&body) {
         Ok(form) => answer(&state, &visit, Some(&form)).await,
-        Err(cause) => refused(&visit, Some(cause.into()), StatusCode::BAD_REQUEST),
+        Err(cause) => unreadable(&visit, Some(cause.into()), StatusCode::BAD_REQUEST),
     }
 }
 
@@ -36,7 +46,7 @@ async fn answer(state: &AppState, visit: &Visit, form: Option<&Params>) -> Respo
         Ok(token) => token,
         Err(cause) => {
             let status = StatusCode::from_u16(cause.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-            return refused(visit, cause.error(), status);
+            return unreadable(visit, cause.error(), status);
         }
     };
     match state.app.userinfo(&visit.ctx, token.expose()).await {
@@ -47,6 +57,12 @@ async fn answer(state: &AppState, visit: &Visit, form: Option<&Params>) -> Respo
         }
         Err(UserinfoError::Fault(fault)) => error::fault(&fault),
     }
+}
+
+/// The same for a request no use case saw.
+fn unreadable(visit: &Visit, cause: Option<OAuthError>, status: StatusCode) -> Response {
+    let reason = cause.map_or("no_token", |cause| cause.code.as_str());
+    unrecorded::refused(&visit.ctx, reason, refused(visit, cause, status))
 }
 
 fn refused(visit: &Visit, cause: Option<OAuthError>, status: StatusCode) -> Response {

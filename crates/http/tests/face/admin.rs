@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::EventKind::{
-    ClientCreated, ClientDisabled, ClientEnabled, InvitationCreated, UserCreated, UserDisabled, UserEnabled,
+    AdminRefused, ClientCreated, ClientDisabled, ClientEnabled, InvitationCreated, UserCreated, UserDisabled,
+    UserEnabled,
 };
 use serde_json::{Value, json};
 use testkit::Backend;
@@ -51,7 +52,7 @@ async fn people_are_made_by_invitation_and_switched_off_and_on(backend: Backend)
     let body = json!({"email": "cAROL@EXAMPLE.com"});
     let taken = ask(&app, &admin, "POST", "/admin/v1/users", &body).await;
     assert_eq!(taken.status, 409, "{}", taken.text());
-    assert_eq!(watch.told().await, []);
+    assert_eq!(watch.told().await, [(AdminRefused, "taken".to_owned())]);
     let path = format!("/admin/v1/users/{}", made.member("id"));
     let read = ask(&app, &admin, "GET", &path, &Value::Null).await;
     assert_eq!(read.member("email"), "Carol@example.com");

@@ -1,5 +1,6 @@
 //! What the edge itself refuses: a page for whoever reads pages, a problem document for everybody else.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -126,6 +127,7 @@ async fn a_browser_sees_a_page_for_a_bare_refusal_of_a_handler_too() {
     let state = AppState {
         app: app.app.clone(),
         demo: None,
+        security: Arc::default(),
     };
     let routes = Router::new()
         .route("/panic", get(|| async { panic!("canary-secret") as StatusCode }))

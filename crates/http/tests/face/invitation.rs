@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::EventKind::{CsrfRefused, InvitationAccepted, PasswordChanged};
+use domain::EventKind::{CsrfRefused, InvitationAccepted, PasswordChanged, RequestRefused};
 use domain::{Profile, UserStatus};
 use engine::users::NewUser;
 use futures_util::future::join_all;
@@ -60,7 +60,8 @@ async fn a_link_sets_the_first_password_once(backend: Backend) {
             "a password is not shown"
         );
     }
-    assert_eq!(watch.told().await, []);
+    let refused = (RequestRefused, "password".to_owned());
+    assert_eq!(watch.told().await, [refused.clone(), refused.clone(), refused]);
     let answer = form.with("csrf", Some("AAAA")).send(&mut browser).await;
     assert_eq!(answer.status, 403);
     assert_eq!(watch.told().await, [(CsrfRefused, "wrong_token".to_owned())]);
@@ -94,7 +95,8 @@ async fn a_link_sets_the_first_password_once(backend: Backend) {
         .send(&mut browser)
         .await;
     assert_eq!(again.status, 410);
-    assert_eq!(watch.told().await, []);
+    let refused = (RequestRefused, "gone".to_owned());
+    assert_eq!(watch.told().await, [refused.clone(), refused]);
 }
 
 async fn a_link_lives_for_a_day(backend: Backend) {
@@ -136,8 +138,15 @@ async fn of_many_at_once_one_wins(backend: Backend) {
     let (won, lost): (Vec<_>, Vec<_>) = done.into_iter().partition(|(status, _)| *status == 303);
     assert_eq!((won.len(), lost.len()), (1, 19));
     assert!(lost.iter().all(|(status, _)| *status == 410), "{lost:?}");
+    let (refused, done): (Vec<_>, Vec<_>) = watch
+        .told()
+        .await
+        .into_iter()
+        .partition(|(kind, _)| *kind == RequestRefused);
+    // Beyond ten a minute they are counted.
+    assert_eq!(refused, vec![(RequestRefused, "gone".to_owned()); 10]);
     assert_eq!(
-        watch.told().await,
+        done,
         [
             (InvitationAccepted, String::new()),
             (PasswordChanged, String::new())

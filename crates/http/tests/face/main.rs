@@ -19,6 +19,8 @@ mod admin;
 #[cfg(test)]
 mod admin_gate;
 #[cfg(test)]
+mod audit_unread;
+#[cfg(test)]
 mod busy;
 #[cfg(test)]
 mod consent;
@@ -45,8 +47,12 @@ mod language;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod oversize;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod routes;
+#[cfg(test)]
+mod security_txt;
 #[cfg(test)]
 mod watch;

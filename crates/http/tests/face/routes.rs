@@ -15,9 +15,8 @@ fn paths(route: &Route) -> Vec<String> {
         .replace("{id}", "0199c000-0000-7000-8000-000000000000")
         .replace("{client_id}", "web")
         .replace("{name}", "missing.css");
-    let on_host = ["/health", "/assets/missing.css"].contains(&path.as_str());
     let mut paths = vec![path.clone()];
-    if !on_host {
+    if route.is_per_tenant() {
         paths.push(format!("/t/acme{}", if path == "/" { "" } else { &path }));
     }
     paths

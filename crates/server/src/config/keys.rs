@@ -1,6 +1,8 @@
 //! The table of all settings.
 
-use Kind::{Address, Choice, DatabaseUrl, File, Filter, Networks, Secret, Time, Variable, WebUrl};
+use Kind::{
+    Address, Choice, Contacts, DatabaseUrl, File, Filter, Networks, Secret, SecureUrl, Time, Variable, WebUrl,
+};
 use Preset::{InData, Is, Unset};
 
 use super::kinds::Kind;
@@ -96,6 +98,18 @@ pub static KEYS: &[Key] = &[
         Networks,
         Is("[]"),
         "Networks of proxies whose X-Forwarded-For is believed",
+    ),
+    key(
+        "server.security_contact",
+        Contacts,
+        Is("[]"),
+        "Where reports of weaknesses go, as /.well-known/security.txt tells; without any there is no such file",
+    ),
+    key(
+        "server.security_policy",
+        SecureUrl,
+        Unset("none is named"),
+        "Page about how reports of weaknesses are handled",
     ),
     key(
         "server.tls.cert",

@@ -15,6 +15,8 @@ pub(crate) enum Kind {
     Address,
     /// One of some words.
     Choice(&'static [&'static str]),
+    /// List of `mailto:` and `https:` addresses.
+    Contacts,
     /// A whole number between bounds.
     Count { least: i64, most: i64 },
     /// `sqlite:` or `postgres:` URL; its password is masked.
@@ -27,6 +29,8 @@ pub(crate) enum Kind {
     Networks,
     /// Text that is never shown.
     Secret,
+    /// `https:` URL.
+    SecureUrl,
     /// A length of time such as `10s`.
     Time,
     /// Name of an environment variable.
@@ -46,7 +50,7 @@ impl Kind {
                 let number: i64 = text.trim().parse().map_err(|_| self.expectation())?;
                 self.check(&Value::Integer(number))
             }
-            Self::Networks => {
+            Self::Contacts | Self::Networks => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 self.check(&items.map(Value::from).collect::<Vec<_>>().into())
             }
@@ -58,6 +62,10 @@ impl Kind {
     pub(crate) fn check(self, value: &Value) -> Result<Value, String> {
         let good = match (self, value) {
             (Self::Count { least, most }, Value::Integer(number)) => (least..=most).contains(number),
+            (Self::Contacts, Value::Array(items)) => items.iter().all(|item| {
+                item.as_str()
+                    .is_some_and(|text| is_url_of(text, &["mailto", "https"]))
+            }),
             (Self::Networks, Value::Array(items)) => items
                 .iter()
                 .all(|item| item.as_str().is_some_and(|text| text.parse::<IpNet>().is_ok())),
@@ -75,12 +83,13 @@ impl Kind {
         match self {
             Self::Address => text.parse::<SocketAddr>().is_ok(),
             Self::Choice(words) => words.contains(&text),
-            Self::Count { .. } | Self::Networks => false,
+            Self::Contacts | Self::Count { .. } | Self::Networks => false,
             Self::DatabaseUrl => ["sqlite:", "postgres://", "postgresql://"]
                 .iter()
                 .any(|s| text.starts_with(s)),
             Self::File | Self::Secret => !text.is_empty(),
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
+            Self::SecureUrl => is_url_of(text, &["https"]),
             Self::Time => parse_duration(text).is_ok(),
             Self::Variable => !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'),
             Self::WebUrl => Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
@@ -92,12 +101,17 @@ impl Kind {
         match self {
             Self::Address => "an IP address and a port, like \"127.0.0.1:8080\"".to_owned(),
             Self::Choice(words) => format!("one of {}", words.join(", ")),
+            Self::Contacts => {
+                "a list of addresses, like [\"mailto:security@example.com\", \"https://example.com/report\"]"
+                    .to_owned()
+            }
             Self::Count { least, most } => format!("a whole number from {least} to {most}"),
             Self::DatabaseUrl => "a URL that starts with sqlite: or postgres://".to_owned(),
             Self::File => "a path".to_owned(),
             Self::Filter => "a level (error, warn, info, debug, trace) or directives target=level".to_owned(),
             Self::Networks => "a list of networks, like [\"10.0.0.0/8\", \"fd00::/8\"]".to_owned(),
             Self::Secret => "a text".to_owned(),
+            Self::SecureUrl => "a URL that starts with https://".to_owned(),
             Self::Time => {
                 "a time greater than zero, like \"500ms\", \"10s\", \"5m\", \"12h\" or \"90d\"".to_owned()
             }
@@ -115,6 +129,12 @@ impl Kind {
             (_, other) => other.to_string(),
         }
     }
+}
+
+/// Whether a text is a URL with one of these schemes as it stands: the parser would overlook tabs and line ends.
+fn is_url_of(text: &str, schemes: &[&str]) -> bool {
+    text.chars().all(|c| c.is_ascii_graphic())
+        && Url::parse(text).is_ok_and(|url| schemes.contains(&url.scheme()))
 }
 
 /// A database URL without its password, wherever it stands.

@@ -52,6 +52,9 @@ pub struct Server {
     #[serde(default, deserialize_with = "secret")]
     pub management_token: Option<Secret<String>>,
     pub trusted_proxies: Vec<IpNet>,
+    /// `mailto:` and `https:` addresses.
+    pub security_contact: Vec<String>,
+    pub security_policy: Option<Url>,
     pub tls: Tls,
     pub limits: Limits,
 }

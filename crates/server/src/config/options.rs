@@ -2,10 +2,12 @@
 
 use domain::Secret;
 use engine::PasswordPolicy;
+use http_face::SecurityContact;
 use http_face::client_ip::TrustedProxies;
 use http_face::layers::EdgeSettings;
 use http_face::listener;
 use storage::{AppendLimits, DbOptions, GroupLimits};
+use url::Url;
 
 use super::{Allocate, Config, Database, Password, Server};
 
@@ -37,6 +39,15 @@ impl Server {
             h2_max_local_reset_streams: limits.h2_max_local_reset_streams,
             h2_ping_interval: limits.h2_ping_interval,
             drain_timeout: limits.drain_timeout,
+        }
+    }
+
+    /// Where reports of weaknesses go.
+    #[must_use]
+    pub fn security(&self) -> SecurityContact {
+        SecurityContact {
+            contacts: self.security_contact.clone(),
+            policy: self.security_policy.as_ref().map(Url::to_string),
         }
     }
 

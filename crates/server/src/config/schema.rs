@@ -62,6 +62,7 @@ fn example(key: &Key) -> &'static str {
         "keys.kek.file" => "\"/etc/rsp/kek\"",
         "password.max_concurrent" => "2",
         "password.queue" => "64",
+        "server.security_policy" => "\"https://example.com/security\"",
         "server.tls.cert" => "\"/etc/rsp/tls.pem\"",
         "server.tls.key" => "\"/etc/rsp/tls.key\"",
         _ => "\"\"",
@@ -107,8 +108,12 @@ fn property(key: &Key) -> Value {
     let mut property = object(match key.kind {
         Kind::Choice(words) => json!({ "type": "string", "enum": words }),
         Kind::Count { least, most } => json!({ "type": "integer", "minimum": least, "maximum": most }),
+        Kind::Contacts => {
+            json!({ "type": "array", "items": { "type": "string", "format": "uri", "pattern": "^(mailto|https):" } })
+        }
         Kind::Networks => json!({ "type": "array", "items": { "type": "string" } }),
         Kind::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }),
+        Kind::SecureUrl => json!({ "type": "string", "format": "uri", "pattern": "^https://" }),
         Kind::WebUrl => json!({ "type": "string", "format": "uri", "pattern": "^https?://" }),
         Kind::DatabaseUrl => json!({ "type": "string", "pattern": "^(sqlite:|postgres(ql)?://)" }),
         Kind::Address | Kind::File | Kind::Filter | Kind::Secret | Kind::Variable => {

@@ -146,6 +146,16 @@ fn every_key_can_be_set_from_the_environment_and_the_file() {
         .var("RSP__SERVER__TRUSTED_PROXIES", "10.0.0.0/8, fd00::/8")
         .good();
     assert_eq!(proxies.config.server.trusted_proxies.len(), 2);
+    let contacts = Place::new()
+        .var(
+            "RSP__SERVER__SECURITY_CONTACT",
+            "mailto:security@example.com, https://example.com/report",
+        )
+        .good();
+    assert_eq!(
+        contacts.config.server.security_contact,
+        ["mailto:security@example.com", "https://example.com/report"]
+    );
     let token = Place::new()
         .var("RSP__SERVER__MANAGEMENT_TOKEN", "0123456789")
         .good();
@@ -266,6 +276,31 @@ fn a_wrong_value_is_refused_without_showing_it() {
         ),
         ("server.public_url", "\"ftp://canary\"", "http:// or https://"),
         ("server.trusted_proxies", "[\"canary\"]", "a list of networks"),
+        (
+            "server.security_contact",
+            "[\"http://canary\"]",
+            "a list of addresses",
+        ),
+        (
+            "server.security_contact",
+            "[\"canary@example.com\"]",
+            "a list of addresses",
+        ),
+        (
+            "server.security_contact",
+            "[\"mailto:a@example.com\\nExpires: canary\"]",
+            "a list of addresses",
+        ),
+        (
+            "server.security_contact",
+            "\"mailto:canary@example.com\"",
+            "a list of addresses",
+        ),
+        (
+            "server.security_policy",
+            "\"http://canary\"",
+            "starts with https://",
+        ),
         ("server.tls.profile", "\"canary\"", "one of strict, compatible"),
         ("server.limits.max_connections", "0", "a whole number from 1"),
         ("server.limits.max_connections", "\"canary\"", "a whole number"),
