@@ -13,7 +13,7 @@ use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
 use crate::unrecorded::{self, Recorder};
-use crate::{account, admin, assets, health, home, invite, login, oauth, security};
+use crate::{account, admin, assets, console, health, home, invite, login, oauth, security};
 
 /// Who may call a route. Every route has one (AZ1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -140,6 +140,9 @@ pub fn table() -> Vec<Route> {
         row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)).reads(RequestRefused),
         row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)).reads(RequestRefused),
         row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)).reads(RequestRefused),
+
+        row("/console", Public, Issuer, get(console::with_slash)),
+        row("/console/", Public, Issuer, get(console::get)),
 
         row("/admin/v1/users", Admin, Issuer, get(admin::users::list).post(admin::users::create)).reads(AdminRefused),
         row("/admin/v1/users/{id}", Admin, Issuer, get(admin::users::read)).reads(AdminRefused),

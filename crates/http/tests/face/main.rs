@@ -47,6 +47,8 @@ mod language;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod not_yet;
+#[cfg(test)]
 mod oversize;
 #[cfg(test)]
 mod planted;
