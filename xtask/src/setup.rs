@@ -38,6 +38,11 @@ const NEEDS: &[Need] = &[
         is_there: || is_installed("redis-server"),
     },
     Need {
+        package: "faketime",
+        purpose: "drills that set the clock",
+        is_there: has_faketime,
+    },
+    Need {
         package: "chromium",
         purpose: "browser tests",
         is_there: || is_installed("chromium"),
@@ -229,6 +234,13 @@ fn has_postgresql() -> bool {
     versions
         .map(|version| version.path().join("bin/initdb"))
         .any(|initdb| initdb.exists())
+}
+
+fn has_faketime() -> bool {
+    let folders = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+    folders
+        .map(|folder| folder.path().join("faketime/libfaketimeMT.so.1"))
+        .any(|library| library.exists())
 }
 
 fn has_fonts() -> bool {

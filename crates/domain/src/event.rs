@@ -104,6 +104,8 @@ event_kinds! {
     ClientDisabled = "client.disabled";
     /// A client was switched on again.
     ClientEnabled = "client.enabled";
+    /// The clock of a server was set by more than a minute; time went on as if it had not been.
+    ClockJumped = "clock.jumped";
     /// A setting of the installation or of a tenant changed.
     ConfigurationChanged = "configuration.changed";
     /// An authorization code was presented a second time; everything from its grant was revoked.

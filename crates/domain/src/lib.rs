@@ -12,6 +12,7 @@ mod secret;
 mod session;
 #[cfg(feature = "sql")]
 mod sql;
+mod steady;
 mod tenant;
 mod timestamp;
 mod token;
@@ -32,6 +33,7 @@ pub use keys::{KeyId, KeyState, SigningAlg};
 pub use scope::{Scope, ScopeRefused, Scopes};
 pub use secret::{Secret, constant_time_eq};
 pub use session::{Acr, Amr, Session, SessionLimits};
+pub use steady::{CLOCK_LEEWAY, SteadyClock};
 pub use tenant::{Brand, Issuer, Slug, SlugRefused, Tenant, TenantSettings};
 pub use timestamp::Timestamp;
 pub use token::{OpaqueToken, TokenHash, TokenKind};

@@ -4,12 +4,21 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::{SteadyClock, Timestamp};
 
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Microseconds by which the machine's own clock is ahead of [`Clock::now`]; a clock that is the machine's own, or
+    /// has none, is never apart from it.
+    fn wall_ahead_micros(&self) -> i64 {
+        0
+    }
+
+    /// Makes every later moment at least this one, where the clock keeps track of that.
+    fn not_before(&self, _moment: Timestamp) {}
 }
 
 /// Where randomness comes from.
@@ -105,14 +114,24 @@ impl World {
         Self { clock, entropy }
     }
 
-    /// The real world.
+    /// The real world: its time of day never goes back while the program runs.
     pub fn system() -> Self {
-        Self::new(Arc::new(SystemClock), Arc::new(SystemEntropy))
+        Self::new(Arc::new(SteadyClock::system()), Arc::new(SystemEntropy))
     }
 
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// Microseconds by which the machine's clock is ahead of [`World::now`]; see [`SteadyClock`].
+    pub fn wall_ahead_micros(&self) -> i64 {
+        self.clock.wall_ahead_micros()
+    }
+
+    /// Makes every later moment at least this one, where the clock keeps track of that.
+    pub fn not_before(&self, moment: Timestamp) {
+        self.clock.not_before(moment);
     }
 
     /// Fills `bytes` with unpredictable bytes.

@@ -1,4 +1,5 @@
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use domain::{EventKind, Outcome, Secret, World};
 use storage::Db;
@@ -33,6 +34,8 @@ pub struct App {
     /// URL of the default tenant.
     pub public_url: String,
     pub(crate) beliefs: Beliefs,
+    /// Whether the present step of the clock is in the log.
+    pub(crate) clock_told: AtomicBool,
     pub(crate) directory: Directory,
     pub(crate) passwords: Passwords,
     pub(crate) refusals: Refusals,
@@ -56,6 +59,7 @@ impl App {
     pub async fn new(db: Db, world: World, options: AppOptions) -> Result<Self, Fault> {
         let app = Self {
             beliefs: Beliefs::default(),
+            clock_told: AtomicBool::new(false),
             directory: Directory::new(&options.public_url),
             passwords: Passwords::new(options.passwords, &world)?,
             refusals: Refusals::default(),
@@ -68,6 +72,7 @@ impl App {
             world,
         };
         app.reload_tenants().await?;
+        app.begin_time().await?;
         Ok(app)
     }
 

@@ -4,6 +4,7 @@
 mod app;
 mod audit;
 mod cache;
+mod clock;
 mod ctx;
 mod fault;
 #[cfg(feature = "grow")]

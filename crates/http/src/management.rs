@@ -45,10 +45,22 @@ impl Readiness {
     }
 }
 
+/// Something that is asked about at `/readyz`.
+struct Check {
+    name: &'static str,
+    probe: Probe,
+    /// What it is called when the probe finds something, and whether traffic should go elsewhere then.
+    otherwise: &'static str,
+}
+
+const OK: &str = "ok";
+const UNAVAILABLE: &str = "unavailable";
+const DEGRADED: &str = "degraded";
+
 /// The management face under construction.
 pub struct Management {
     catalogue: Catalogue,
-    checks: Vec<(&'static str, Probe)>,
+    checks: Vec<Check>,
     token: Option<Secret<String>>,
     readiness: Readiness,
     probe_timeout: Duration,
@@ -56,7 +68,7 @@ pub struct Management {
 
 impl fmt::Debug for Management {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.checks.iter().map(|(name, _)| name).collect();
+        let names: Vec<_> = self.checks.iter().map(|check| check.name).collect();
         f.debug_struct("Management")
             .field("checks", &names)
             .finish_non_exhaustive()
@@ -77,12 +89,35 @@ impl Management {
 
     /// Adds a dependency to `/readyz`.
     #[must_use]
-    pub fn check<F, R>(mut self, name: &'static str, probe: F) -> Self
+    pub fn check<F, R>(self, name: &'static str, probe: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push((name, Arc::new(move || Box::pin(probe()))));
+        self.ask(name, probe, UNAVAILABLE)
+    }
+
+    /// Adds something to `/readyz` that somebody has to look at, while the process can go on serving.
+    #[must_use]
+    pub fn advise<F, R>(self, name: &'static str, probe: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.ask(name, probe, DEGRADED)
+    }
+
+    fn ask<F, R>(mut self, name: &'static str, probe: F, otherwise: &'static str) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        let probe: Probe = Arc::new(move || Box::pin(probe()));
+        self.checks.push(Check {
+            name,
+            probe,
+            otherwise,
+        });
         self
     }
 
@@ -160,7 +195,7 @@ async fn readyz(State(face): State<Arc<Management>>, request: Request) -> Respon
     let probes = face
         .checks
         .iter()
-        .map(|(name, probe)| examine(name, probe, face.probe_timeout, verbose));
+        .map(|check| examine(check, face.probe_timeout, verbose));
     let mut checks = futures_util::future::join_all(probes).await;
     if face.readiness.draining() {
         checks.push(Finding {
@@ -170,7 +205,9 @@ async fn readyz(State(face): State<Arc<Management>>, request: Request) -> Respon
             millis: None,
         });
     }
-    let ready = checks.iter().all(|finding| finding.status == "ok");
+    let ready = checks
+        .iter()
+        .all(|finding| matches!(finding.status, OK | DEGRADED));
     let status = if ready {
         StatusCode::OK
     } else {
@@ -183,20 +220,20 @@ async fn readyz(State(face): State<Arc<Management>>, request: Request) -> Respon
     (status, [(header::CACHE_CONTROL, "no-store")], axum::Json(report)).into_response()
 }
 
-async fn examine(name: &'static str, probe: &Probe, limit: Duration, verbose: bool) -> Finding {
+async fn examine(check: &Check, limit: Duration, verbose: bool) -> Finding {
     let started = Instant::now();
-    let outcome = tokio::time::timeout(limit, probe())
+    let outcome = tokio::time::timeout(limit, (check.probe)())
         .await
         .unwrap_or_else(|_| Err(format!("no answer within {} ms", limit.as_millis())));
     let millis = u64::try_from(started.elapsed().as_millis())
         .ok()
         .filter(|_| verbose);
     let (status, reason) = match outcome {
-        Ok(()) => ("ok", None),
-        Err(reason) => ("unavailable", Some(reason).filter(|_| verbose)),
+        Ok(()) => (OK, None),
+        Err(reason) => (check.otherwise, Some(reason).filter(|_| verbose)),
     };
     Finding {
-        name,
+        name: check.name,
         status,
         reason,
         millis,

@@ -115,10 +115,17 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
             async move { app.db.ping().await.map_err(|cause| cause.to_string()) }
         }
     };
+    let clock = {
+        let app = Arc::clone(&app);
+        move || std::future::ready(app.check_clock())
+    };
     let management = Management::new(catalogue, readiness.clone())
         .check("database", probe)
+        .advise("clock", clock)
         .token(config.server.management_token.clone())
         .router();
+    let telling = metrics.clone();
+    rest.spawn(Arc::clone(&app).watch_clock(end.clone(), move |ahead| telling.clock_ahead(ahead)));
     rest.spawn(
         Server::new(management, limits, metrics)
             .on(faces.management)

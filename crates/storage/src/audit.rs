@@ -139,6 +139,18 @@ pub async fn list(
         .await
 }
 
+/// When the tenant's last event happened.
+pub async fn last_moment(q: &mut impl Query) -> Result<Option<Timestamp>, StoreError> {
+    let row: Option<(Timestamp,)> = q
+        .handle()
+        .optional(
+            "SELECT occurred_at FROM audit_log WHERE tenant_id = $1 ORDER BY id DESC LIMIT 1",
+            (),
+        )
+        .await?;
+    Ok(row.map(|(moment,)| moment))
+}
+
 /// How many rows the tenant has.
 pub async fn count(q: &mut impl Query) -> Result<u64, StoreError> {
     let count = q

@@ -52,6 +52,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::AuthorizationRefused
         | Kind::ClientAuthenticationFailed
         | Kind::ClientCreated
+        | Kind::ClockJumped
         | Kind::ConsentDenied
         | Kind::ConsentGranted
         | Kind::CsrfRefused

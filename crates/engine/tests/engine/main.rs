@@ -17,6 +17,8 @@ mod audit;
 #[cfg(test)]
 mod audit_operator;
 #[cfg(test)]
+mod clock;
+#[cfg(test)]
 mod keys;
 #[cfg(test)]
 mod refusals;

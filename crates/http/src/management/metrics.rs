@@ -146,6 +146,7 @@ pub struct Metrics {
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     rejected: Family<ReasonLabels, Counter>,
     in_flight: Gauge,
+    clock_ahead: Gauge,
     connections_open: Gauge,
     connections_refused: Family<ReasonLabels, Counter>,
     events: Family<EventLabels, Counter>,
@@ -192,6 +193,12 @@ const IN_FLIGHT: Entry = Entry {
     kind: Kind::Gauge,
     labels: &[],
     help: "Requests being handled now",
+};
+const CLOCK: Entry = Entry {
+    name: "rsp_clock_ahead_seconds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "Seconds by which the operating system's clock is ahead of the time requests are given; below zero: behind",
 };
 const OPEN: Entry = Entry {
     name: "rsp_connections_open",
@@ -298,6 +305,7 @@ impl Metrics {
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             rejected: Family::default(),
             in_flight: Gauge::default(),
+            clock_ahead: Gauge::default(),
             connections_open: Gauge::default(),
             connections_refused: Family::default(),
             events: Family::default(),
@@ -307,6 +315,7 @@ impl Metrics {
         catalogue.register(DURATIONS, metrics.durations.clone());
         catalogue.register(REJECTED, metrics.rejected.clone());
         catalogue.register(IN_FLIGHT, metrics.in_flight.clone());
+        catalogue.register(CLOCK, metrics.clock_ahead.clone());
         catalogue.register(OPEN, metrics.connections_open.clone());
         catalogue.register(REFUSED, metrics.connections_refused.clone());
         catalogue.register(EVENTS, metrics.events.clone());
@@ -325,6 +334,11 @@ impl Metrics {
     /// Counts what happens to a password.
     pub fn password(&self, event: PasswordEvent) {
         self.passwords.count(event);
+    }
+
+    /// Tells how far the clocks are apart.
+    pub fn clock_ahead(&self, seconds: i64) {
+        self.clock_ahead.set(seconds);
     }
 
     /// Counts a connection until the guard is dropped.

@@ -74,6 +74,30 @@ async fn readiness_drops_before_the_end_and_liveness_stays() {
     assert_eq!(ask(&router, "/livez", None).await.0, StatusCode::OK);
 }
 
+/// Every node of a site may have been set wrong at once: that must not take the site away.
+#[tokio::test]
+async fn what_somebody_has_to_look_at_takes_no_traffic_away() {
+    let router = face(Readiness::default())
+        .check("database", || async { Ok(()) })
+        .advise("clock", || async { Err("an hour ahead".to_owned()) })
+        .router();
+    let (status, body) = ask(&router, "/readyz?verbose", None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(
+        body.contains("\"degraded\"") && body.contains("an hour ahead"),
+        "{body}"
+    );
+    let router = face(Readiness::default())
+        .advise("clock", || async { Ok(()) })
+        .router();
+    let (status, body) = ask(&router, "/readyz", None).await;
+    assert_eq!(
+        (status, body.contains("degraded")),
+        (StatusCode::OK, false),
+        "{body}"
+    );
+}
+
 #[tokio::test]
 async fn a_dependency_that_hangs_counts_as_away() {
     let mut face = face(Readiness::default()).check("database", std::future::pending);

@@ -20,8 +20,12 @@ use crate::isolation::connect;
 use crate::statements::{Statement, is_postgres_only, statements};
 
 /// Statements that read all of a tenant, or all tenants, and why they may.
-const WHOLE: [(&str, &str); 5] = [
+const WHOLE: [(&str, &str); 6] = [
     ("audit::count", "how many there are is known by counting"),
+    (
+        "audit::last_moment",
+        "the first row that the index gives, read backwards, is the last",
+    ),
     (
         "clients::list_public",
         "those that pages of any origin may belong to; a tenant has few clients",
