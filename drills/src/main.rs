@@ -10,6 +10,7 @@ mod client;
 mod crowd;
 mod database_away;
 mod enumeration;
+mod failing;
 mod journal;
 mod kill;
 mod load;
@@ -33,12 +34,13 @@ use crate::plan::{Engine, Plan};
 use crate::report::Report;
 
 const HELP: &str = "\
-drill NAME|all [--engine sqlite|postgres] [--reduced] [--seed NUMBER] [--rsp PROGRAM] [--output FOLDER]
+drill NAME|all [--engine sqlite|postgres] [--reduced] [--seed NUMBER] [--rsp PROGRAM] [--failing PROGRAM] [--output FOLDER]
 
   --engine   only on this engine; both when absent
   --reduced  the counts of the suite
   --seed     repeat a schedule; printed by every run
   --rsp      the program under the drill; target/debug/rsp when absent
+  --failing  the same with failpoints; target/failpoints/rsp when absent
   --output   journals and logs; target/drills when absent
 
 Drills:";
@@ -59,6 +61,12 @@ const DRILLS: &[Drill] = &[
         what: "kill -9 during writes",
         engines: &Engine::ALL,
         run: |plan| Box::pin(kill::run(plan)),
+    },
+    Drill {
+        name: "R3",
+        what: "failing before and after a commit and before the answer",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(failing::run(plan)),
     },
     Drill {
         name: "R7",
@@ -131,6 +139,7 @@ struct Wanted {
     reduced: bool,
     seed: Option<u64>,
     rsp: PathBuf,
+    failing: PathBuf,
     output: PathBuf,
 }
 
@@ -142,6 +151,7 @@ impl Wanted {
             reduced: false,
             seed: None,
             rsp: PathBuf::from("target/debug/rsp"),
+            failing: PathBuf::from("target/failpoints/rsp"),
             output: PathBuf::from("target/drills"),
         };
         let mut words = words.iter();
@@ -155,6 +165,7 @@ impl Wanted {
                 "--reduced" => wanted.reduced = true,
                 "--seed" => wanted.seed = Some(value()?.parse().context("--seed is a number")?),
                 "--rsp" => wanted.rsp = value()?.into(),
+                "--failing" => wanted.failing = value()?.into(),
                 "--output" => wanted.output = value()?.into(),
                 "all" => wanted.drills = DRILLS.iter().collect(),
                 name => {
@@ -168,8 +179,10 @@ impl Wanted {
         if wanted.drills.is_empty() {
             bail!("name a drill");
         }
-        wanted.rsp = fs::canonicalize(&wanted.rsp)
-            .with_context(|| format!("{} is not built", wanted.rsp.display()))?;
+        for program in [&mut wanted.rsp, &mut wanted.failing] {
+            *program =
+                fs::canonicalize(&*program).with_context(|| format!("{} is not built", program.display()))?;
+        }
         Ok(wanted)
     }
 }
@@ -194,6 +207,7 @@ async fn run_all(wanted: &Wanted) -> Result<bool> {
                 reduced: wanted.reduced,
                 seed,
                 rsp: wanted.rsp.clone(),
+                failing: wanted.failing.clone(),
                 output: std::path::absolute(output)?,
             };
             println!("\n=== {} {} on {} ===", drill.name, drill.what, engine.name());

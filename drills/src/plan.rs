@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) seed: u64,
     /// The program under the drill.
     pub(crate) rsp: PathBuf,
+    /// The same program built with failpoints.
+    pub(crate) failing: PathBuf,
     /// Folder for journals and logs, kept after the run.
     pub(crate) output: PathBuf,
 }

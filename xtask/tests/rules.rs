@@ -34,6 +34,25 @@ fn dependencies_between_rooms_point_one_way() {
 }
 
 #[test]
+fn nothing_but_a_drill_turns_failpoints_on() {
+    let breaches = |features: Value, of_dependency: Value| {
+        let dependency = json!({ "name": "rsp-engine", "path": "somewhere", "features": of_dependency });
+        let package = json!({ "name": "rsp-http", "features": features, "dependencies": [dependency] });
+        edges::check(&json!({ "packages": [package] })).len()
+    };
+    assert_eq!(
+        breaches(
+            json!({ "failpoints": ["engine/failpoints"], "default": ["grow"] }),
+            json!(["grow"])
+        ),
+        0
+    );
+    assert_eq!(breaches(json!({ "default": ["failpoints"] }), json!([])), 1);
+    assert_eq!(breaches(json!({ "grow": ["engine/failpoints"] }), json!([])), 1);
+    assert_eq!(breaches(json!({}), json!(["failpoints"])), 1);
+}
+
+#[test]
 fn some_libraries_are_named_in_one_room() {
     let breaches = |package, library| edges::check(&metadata(package, library, "", false)).len();
     assert_eq!(breaches("rsp-storage", "sqlx"), 0);

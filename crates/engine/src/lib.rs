@@ -37,3 +37,5 @@ pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
 pub use passwords::{MAX_PASSWORD_BYTES, PasswordEvent, PasswordLoad, PasswordPolicy, PasswordRefusal};
 pub use sessions::{OwnSession, SignedIn};
 pub use soundness::Soundness;
+#[cfg(feature = "failpoints")]
+pub use storage::failpoint;

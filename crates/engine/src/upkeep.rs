@@ -21,7 +21,11 @@ impl App {
     pub async fn run_upkeep(self: Arc<Self>, stop: CancellationToken) {
         let mut round = 0_u32;
         loop {
-            if let Err(cause) = self.upkeep(round.is_multiple_of(PURGE_ROUNDS)).await {
+            // In a task of its own: a panic ends that round, not upkeep.
+            let app = Arc::clone(&self);
+            let purge = round.is_multiple_of(PURGE_ROUNDS);
+            let done = tokio::spawn(async move { app.upkeep(purge).await }).await;
+            if let Err(cause) = done.unwrap_or(Err(Fault::Internal("upkeep panicked"))) {
                 tracing::warn!(%cause, "upkeep failed; it will be tried again");
             }
             round = round.wrapping_add(1);
@@ -38,6 +42,8 @@ impl App {
 
     /// One round. Public so that commands and tests can take a round when they want.
     pub async fn upkeep(&self, purge: bool) -> Result<(), Fault> {
+        #[cfg(feature = "failpoints")]
+        storage::failpoint::reach(storage::failpoint::Point::Upkeep).await?;
         self.reload_tenants().await?;
         for tenant in self.tenants() {
             let ctx = Ctx::internal(tenant, Actor::System, &self.world);

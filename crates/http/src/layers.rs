@@ -127,6 +127,13 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
         }
     };
     let mut response = CURRENT.scope(facts.id, handled).await;
+    #[cfg(feature = "failpoints")]
+    if engine::failpoint::reach(engine::failpoint::Point::Reply)
+        .await
+        .is_err()
+    {
+        response = busy(facts.id);
+    }
     if !bodiless {
         problem::fill(&mut response, facts.id);
         if let Some((state, reader)) = reader {
@@ -242,7 +249,11 @@ impl Edge {
         let arrival = Arrival::default();
         let request = request.map(|body| Metered::wrap(body, limit, &arrival));
         // A panicking handler holds nothing of ours, so its state is not observed afterwards.
-        let handled = AssertUnwindSafe(next.run(request)).catch_unwind();
+        #[cfg(not(feature = "failpoints"))]
+        let running = next.run(request);
+        #[cfg(feature = "failpoints")]
+        let running = failing(next, request, facts.id);
+        let handled = AssertUnwindSafe(running).catch_unwind();
         match tokio::time::timeout(self.settings.request_timeout, handled).await {
             Ok(Ok(response)) => self.judge(response, &arrival, facts.id),
             Ok(Err(_panic)) => {
@@ -272,6 +283,15 @@ impl Edge {
         } else {
             problem(status, id)
         }
+    }
+}
+
+/// The handler, unless a drill armed the point before it.
+#[cfg(feature = "failpoints")]
+async fn failing(next: Next, request: Request, id: RequestId) -> Response {
+    match engine::failpoint::reach(engine::failpoint::Point::Handler).await {
+        Ok(()) => next.run(request).await,
+        Err(_) => busy(id),
     }
 }
 

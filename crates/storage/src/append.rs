@@ -2,9 +2,11 @@
 //! next one gathers, so a lone event never waits and a thousand share a commit.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use domain::TenantId;
+use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +14,8 @@ use tokio_util::sync::CancellationToken;
 use crate::access_tokens::{self, AccessToken};
 use crate::audit::{self, AuditRow};
 use crate::db::Store;
+#[cfg(feature = "failpoints")]
+use crate::failpoint::{self, Point};
 use crate::{DbOptions, StoreError};
 
 /// An event for the batching appender.
@@ -100,7 +104,11 @@ impl Batcher {
                 }
             }
             crowded = batch.len() > 1;
-            self.settle(batch).await;
+            // A panic loses its batch, whose callers hear that the outcome is unknown, and not the task: without it every
+            // event would be refused until somebody starts the program again.
+            if AssertUnwindSafe(self.settle(batch)).catch_unwind().await.is_err() {
+                tracing::error!("writing a batch of events panicked");
+            }
         }
     }
 
@@ -119,7 +127,7 @@ impl Batcher {
     /// fails alone; if the database is away, all are told at once.
     async fn settle(&self, batch: Vec<Entry>) {
         let appends: Vec<&Append> = batch.iter().map(|entry| &entry.append).collect();
-        let outcome = self.write(&appends).await;
+        let outcome = self.write_all(&appends).await;
         let alone = batch.len() > 1 && outcome.as_ref().is_err_and(|error| !error.is_unavailable());
         for Entry { append, ack } in batch {
             let outcome = if alone {
@@ -130,6 +138,15 @@ impl Batcher {
             // A caller that went away does not need to know.
             drop(ack.send(outcome));
         }
+    }
+
+    async fn write_all(&self, appends: &[&Append]) -> Result<(), StoreError> {
+        #[cfg(feature = "failpoints")]
+        failpoint::reach(Point::BeforeBatch).await?;
+        self.write(appends).await?;
+        #[cfg(feature = "failpoints")]
+        failpoint::reach(Point::AfterBatch).await?;
+        Ok(())
     }
 
     async fn write(&self, appends: &[&Append]) -> Result<(), StoreError> {

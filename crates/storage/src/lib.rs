@@ -14,6 +14,8 @@ mod columns;
 pub mod data_keys;
 mod db;
 mod error;
+#[cfg(feature = "failpoints")]
+pub mod failpoint;
 pub mod flows;
 pub mod grants;
 pub mod invariants;

@@ -10,6 +10,8 @@ use sqlx::{Arguments as _, Postgres, Sqlite, Transaction};
 
 use crate::audit::{self, AuditRow};
 use crate::error::while_committing;
+#[cfg(feature = "failpoints")]
+use crate::failpoint::{self, Point};
 use crate::sql::{Binds, Record, Sql, fitting};
 use crate::sqlite::Member;
 use crate::{StoreError, postgres};
@@ -134,7 +136,12 @@ impl Tx {
         for event in events.iter() {
             audit::insert(&mut self, event).await?;
         }
-        self.finish().await
+        #[cfg(feature = "failpoints")]
+        failpoint::reach(Point::BeforeCommit).await?;
+        self.finish().await?;
+        #[cfg(feature = "failpoints")]
+        failpoint::reach(Point::AfterCommit).await?;
+        Ok(())
     }
 
     /// Keeps a change nobody needs to read about; `reason` says why not.

@@ -99,6 +99,9 @@ const WRAPPED: &[Wrapped] = &[
     },
 ];
 
+/// Feature that makes the program fail where a drill wants it to.
+const FAILPOINTS: &str = "failpoints";
+
 /// Judges the document that `cargo metadata` prints.
 pub fn check(metadata: &Value) -> Vec<Finding> {
     let packages = metadata
@@ -125,7 +128,38 @@ fn check_package(package: &Value) -> Vec<Finding> {
     let refusals = dependencies
         .iter()
         .filter_map(|dependency| refusal(room, dependency));
-    refusals.map(|text| Finding::new(&manifest, 0, text)).collect()
+    refusals
+        .chain(failpoint_refusals(package))
+        .map(|text| Finding::new(&manifest, 0, text))
+        .collect()
+}
+
+/// Only the feature of that name may lead to the feature `failpoints`: who builds the product does not get it.
+fn failpoint_refusals(package: &Value) -> Vec<String> {
+    let leads = |words: &Value| {
+        let words = words.as_array().map_or(&[][..], Vec::as_slice);
+        let named = |word: &Value| {
+            let name = word.as_str().unwrap_or_default();
+            name == FAILPOINTS || name.ends_with(&format!("/{FAILPOINTS}"))
+        };
+        words.iter().any(named)
+    };
+    let features = package.get("features").and_then(Value::as_object);
+    let by_feature = features
+        .into_iter()
+        .flatten()
+        .filter(|(name, words)| *name != FAILPOINTS && leads(words))
+        .map(|(name, _)| format!("feature {name} may not turn on {FAILPOINTS}: only a drill asks for it"));
+    let dependencies = package.get("dependencies").and_then(Value::as_array);
+    let by_dependency = dependencies
+        .into_iter()
+        .flatten()
+        .filter(|dependency| dependency.get("features").is_some_and(leads))
+        .map(|dependency| {
+            let name = text(dependency, "name");
+            format!("may not use {name} with {FAILPOINTS}: only a drill asks for it")
+        });
+    by_feature.chain(by_dependency).collect()
 }
 
 fn refusal(room: &Room, dependency: &Value) -> Option<String> {

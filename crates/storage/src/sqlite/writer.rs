@@ -14,9 +14,11 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard, mpsc, oneshot};
@@ -25,6 +27,8 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::while_committing;
+#[cfg(feature = "failpoints")]
+use crate::failpoint::{self, Point};
 use crate::{GroupLimits, StoreError};
 
 use stats::Counters;
@@ -237,7 +241,12 @@ impl Owner {
             };
             // Without a connection `first` is dropped, and its begin() says Busy.
             if let Ok(connection) = connection {
-                (spare, left_over) = self.group(connection, first).await;
+                // A panic loses its group, whose members hear that the outcome is unknown, and not the writer.
+                let group = AssertUnwindSafe(self.group(connection, first)).catch_unwind();
+                (spare, left_over) = group.await.unwrap_or_else(|_panic| {
+                    tracing::error!("the writer panicked while it served a group");
+                    (None, None)
+                });
             }
         }
         if let Some(connection) = spare {
@@ -313,10 +322,14 @@ impl Owner {
     }
 
     async fn commit(&self, connection: &mut SqliteConnection, text: &'static str, members: usize) -> Outcome {
+        #[cfg(feature = "failpoints")]
+        failpoint::reach(Point::BeforeGroup).await?;
         let started = Instant::now();
         match run(connection, text).await {
             Ok(()) => {
                 self.counters.committed(members, started.elapsed());
+                #[cfg(feature = "failpoints")]
+                failpoint::reach(Point::AfterGroup).await?;
                 Ok(())
             }
             // After an I/O error the frames may lie in the log already: never say "not done".
