@@ -20,6 +20,7 @@ mod report;
 mod single_use;
 mod site;
 mod verify;
+mod volume_full;
 mod workload;
 
 use std::fs;
@@ -73,6 +74,12 @@ const DRILLS: &[Drill] = &[
         what: "PostgreSQL away under load",
         engines: &[Engine::Postgres],
         run: |plan| Box::pin(database_away::away(plan)),
+    },
+    Drill {
+        name: "R9",
+        what: "the volume of the database is full",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(volume_full::run(plan)),
     },
     Drill {
         name: "R10",

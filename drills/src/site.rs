@@ -133,12 +133,14 @@ impl Site {
                 (None, url.clone(), url)
             }
             Engine::Postgres => {
-                let server = block_in_place(|| {
-                    Postgres::start(Options {
-                        fsync: options.fsync,
-                        tcp: options.tcp,
-                        trust: options.tcp,
-                    })
+                let settings = Options {
+                    fsync: options.fsync,
+                    tcp: options.tcp,
+                    trust: options.tcp,
+                };
+                let server = block_in_place(|| match &options.data {
+                    Some(data) => Postgres::start_in(&data.join("pg"), settings),
+                    None => Postgres::start(settings),
                 })
                 .context("cannot start PostgreSQL")?;
                 let schema = server.new_schema()?;

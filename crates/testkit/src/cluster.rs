@@ -58,13 +58,17 @@ impl Account {
     /// Under `/tmp` because the other account must reach it and a socket's path may have 107 bytes.
     pub(crate) fn create_folder(&self) -> Result<PathBuf, LaunchError> {
         let folder = PathBuf::from(format!("/tmp/rsp-pg-{}", random_hex(6)?));
+        self.make_folder(&folder)?;
+        Ok(folder)
+    }
+
+    /// Nobody else can enter it.
+    pub(crate) fn make_folder(&self, folder: &Path) -> Result<(), LaunchError> {
         fs::DirBuilder::new()
             .mode(0o700)
-            .create(&folder)
+            .create(folder)
             .map_err(LaunchError::io(format!("create {}", folder.display())))?;
-        chown(&folder, Some(self.uid), Some(self.gid))
-            .map_err(LaunchError::io("hand over the data folder"))?;
-        Ok(folder)
+        chown(folder, Some(self.uid), Some(self.gid)).map_err(LaunchError::io("hand over the data folder"))
     }
 
     fn run(&self, command: &mut Command, input: &str) -> Result<(), LaunchError> {

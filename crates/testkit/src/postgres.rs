@@ -95,11 +95,23 @@ impl Postgres {
         let bin = newest_bin()?;
         let account = Account::find()?;
         let folder = account.create_folder()?;
+        Self::start_on(&bin, &account, &folder, options)
+    }
+
+    /// The same, with its data in a new folder of this path; a socket's path may have 107 bytes.
+    pub fn start_in(folder: &Path, options: Options) -> Result<Self, LaunchError> {
+        let bin = newest_bin()?;
+        let account = Account::find()?;
+        account.make_folder(folder)?;
+        Self::start_on(&bin, &account, folder, options)
+    }
+
+    fn start_on(bin: &Path, account: &Account, folder: &Path, options: Options) -> Result<Self, LaunchError> {
         let prepared =
-            prepare(&bin, &account, &folder).and_then(|()| Self::launch(&bin, &account, &folder, options));
+            prepare(bin, account, folder).and_then(|()| Self::launch(bin, account, folder, options));
         if prepared.is_err() {
             // The first error is the one to report.
-            drop(fs::remove_dir_all(&folder));
+            drop(fs::remove_dir_all(folder));
         }
         prepared
     }
@@ -193,6 +205,11 @@ impl Postgres {
     /// Stops the server as if it had been switched off; its data stays. Only for servers from [`Postgres::start`].
     pub fn stop(&mut self) -> Result<(), LaunchError> {
         self.own_process()?.stop()
+    }
+
+    /// Whether the server has ended by itself; `false` for one that others run.
+    pub fn has_ended(&self) -> bool {
+        self.process.as_ref().is_some_and(Supervised::has_ended)
     }
 
     /// Starts a stopped server again on the same socket.
