@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod clock_set;
 mod crowd;
 mod database_away;
 mod enumeration;
@@ -86,6 +87,12 @@ const DRILLS: &[Drill] = &[
         what: "PostgreSQL switched off under load",
         engines: &[Engine::Postgres],
         run: |plan| Box::pin(database_away::switched_off(plan)),
+    },
+    Drill {
+        name: "R12",
+        what: "the clock is set while the server runs",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(clock_set::run(plan)),
     },
     Drill {
         name: "R14",
