@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate::journal::Journal;
 use crate::load::{Load, Question, Shot, Shots};
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Report, seconds};
 use crate::site::{Site, SiteOptions};
 use crate::verify::verify;
 use crate::workload::Workload;
@@ -87,14 +87,20 @@ pub(crate) async fn away(plan: &Plan) -> Result<Report> {
     refused(&mut report, "introspection", &asked);
     let stale = introspection.within(gone + STALE, coming - HOPE);
     report.none("stale `active` beyond 5 s", stale.not(|shot| !shot.active), "");
+    let mut slowest = Duration::ZERO;
     for (what, shots) in [("tokens", &tokens), ("introspection", &introspection)] {
         let after = shots.within(back, back + Duration::from_mins(1));
         let last_bad = after.0.iter().rev().find(|shot| !shot.is_ok());
         let took = last_bad.map_or(Duration::ZERO, |shot| shot.due + shot.took - back);
         report.within(&format!("{what} work again"), took, RECOVERY);
+        slowest = slowest.max(took);
         let hung = shots.within(going, back).not(|shot| !shot.hung());
         report.none(&format!("{what} requests left hanging"), hung, "over 10 s");
     }
+    report.number(format!(
+        "everything works {} after the database came back",
+        seconds(slowest)
+    ));
     journal.judge(&mut report);
     verify(&site, &journal, &mut report).await?;
     Ok(report)

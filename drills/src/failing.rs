@@ -168,6 +168,8 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         count,
         &format!("of {}", among.join(", ")),
     );
+    let tried: u32 = done.values().sum();
+    report.number(format!("{count} wrong outcomes of {tried}"));
     report.within("ready after the process ended", trial.slowest, READY);
     verify(&site, &journal, &mut report).await?;
     Ok(report)

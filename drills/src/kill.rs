@@ -41,6 +41,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
 
     let slowest = starts.iter().max().copied().unwrap_or_default();
     report.within("ready after a restart", slowest, READY);
+    report.number(format!("ready {} after kill -9 at the latest", seconds(slowest)));
     let median = percentile(&mut starts, 50);
     report.check(
         "the workload did its work",

@@ -226,10 +226,12 @@ async fn run_all(wanted: &Wanted) -> Result<bool> {
             };
             println!("\n=== {} {} on {} ===", drill.name, drill.what, engine.name());
             let started = tokio::time::Instant::now();
+            let mut number = String::new();
             let verdict = match (drill.run)(&plan).await {
                 Ok(report) => {
                     println!("  seed {seed}; schedule: {}", report.schedule);
                     report.lines().for_each(|line| println!("{line}"));
+                    number = report.headline();
                     if report.held() { "held" } else { "MISSED" }
                 }
                 Err(error) => {
@@ -237,16 +239,16 @@ async fn run_all(wanted: &Wanted) -> Result<bool> {
                     "FAILED"
                 }
             };
-            table.push((drill, engine, verdict, started.elapsed()));
+            table.push((drill, engine, verdict, started.elapsed(), number));
         }
     }
     println!("\n=== drills ===");
-    for (drill, engine, verdict, took) in &table {
-        let (name, what, engine) = (drill.name, drill.what, engine.name());
+    for (drill, engine, verdict, took, number) in &table {
+        let (name, engine) = (drill.name, engine.name());
         println!(
-            "{name:<4} {engine:<9} {verdict:<7} {:>7.1} s  {what}",
+            "{name:<4} {engine:<9} {verdict:<7} {:>7.1} s  {number}",
             took.as_secs_f64()
         );
     }
-    Ok(table.iter().all(|(_, _, verdict, _)| *verdict == "held"))
+    Ok(table.iter().all(|(_, _, verdict, ..)| *verdict == "held"))
 }

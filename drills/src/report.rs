@@ -16,6 +16,7 @@ pub(crate) struct Report {
     /// What was done, so that it can be done again.
     pub(crate) schedule: String,
     checks: Vec<Check>,
+    number: Option<String>,
 }
 
 impl Report {
@@ -23,6 +24,7 @@ impl Report {
         Self {
             schedule: schedule.into(),
             checks: Vec::new(),
+            number: None,
         }
     }
 
@@ -47,6 +49,25 @@ impl Report {
             seconds(took),
             took <= limit,
         );
+    }
+
+    /// What the table of all drills says beside the verdict.
+    pub(crate) fn number(&mut self, number: impl Into<String>) {
+        self.number = Some(number.into());
+    }
+
+    /// The same for a drill that has not chosen one.
+    pub(crate) fn number_otherwise(&mut self, number: impl Into<String>) {
+        self.number.get_or_insert_with(|| number.into());
+    }
+
+    /// The number for the table: what the drill chose, or what was measured for its first promise.
+    pub(crate) fn headline(&self) -> String {
+        let first = self.checks.first();
+        self.number
+            .clone()
+            .or_else(|| first.map(|check| format!("{}: {}", check.promise, check.measured)))
+            .unwrap_or_default()
     }
 
     pub(crate) fn held(&self) -> bool {

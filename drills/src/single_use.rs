@@ -33,9 +33,13 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let mut report = Report::new(format!(
         "{rounds} rounds on {nodes:?} nodes: one code x {AT_ONCE} at once, one refresh token x {AT_ONCE} at once"
     ));
+    let (mut fair, mut all) = (0, 0);
     for nodes in nodes {
-        race(plan, *nodes, rounds, &mut report).await?;
+        let (of_these, rounds) = race(plan, *nodes, rounds, &mut report).await?;
+        fair += of_these;
+        all += rounds;
     }
+    report.number(format!("{fair} of {all} races with exactly one winner"));
     Ok(report)
 }
 
@@ -73,7 +77,8 @@ impl Tally {
     }
 }
 
-async fn race(plan: &Plan, nodes: u16, rounds: u32, report: &mut Report) -> Result<()> {
+/// How many races were fair, and how many there were.
+async fn race(plan: &Plan, nodes: u16, rounds: u32, report: &mut Report) -> Result<(u64, u64)> {
     let site = Site::new(plan, SiteOptions::default()).await?;
     let journal = Arc::new(Journal::new(&plan.output.join(format!("journal-{nodes}")))?);
     let mut running = Vec::new();
@@ -108,7 +113,8 @@ async fn race(plan: &Plan, nodes: u16, rounds: u32, report: &mut Report) -> Resu
         node.kill().await?;
     }
     journal.judge(report);
-    verify(&site, &journal, report).await
+    verify(&site, &journal, report).await?;
+    Ok((codes.fair + tokens.fair, codes.rounds + tokens.rounds))
 }
 
 fn redemption(code: &str) -> Form {

@@ -45,6 +45,7 @@ async fn compare(app: &App, journal: &Journal, report: &mut Report) -> Result<()
         eprintln!("    lost: {one}");
     }
     let count = u64::try_from(lost.len()).unwrap_or(u64::MAX);
+    report.number_otherwise(format!("{count} of {} acknowledged writes lost", kept.len()));
     report.none(
         "acknowledged writes lost",
         count,
