@@ -29,6 +29,7 @@ async fn session_of(app: &TestApp, acr: Acr) -> String {
         acr,
         amr: vec![Amr::Password],
         auth_time: ctx.now,
+        device: None,
         created_at: ctx.now,
         last_seen_at: ctx.now,
         idle_expires_at: ctx.now.plus(limits.idle),
@@ -38,7 +39,7 @@ async fn session_of(app: &TestApp, acr: Acr) -> String {
     let event = Event::success(EventKind::Login).user(user.id).session(session.id);
     let rows = app.app.record(&ctx, event).await.unwrap();
     let mut tx = app.store.db.begin(ctx.tenant_id()).await.unwrap();
-    sessions::insert(&mut tx, &session, &TokenHash::of(cookie.expose()))
+    sessions::insert(&mut tx, &session, &TokenHash::of(cookie.expose()), None)
         .await
         .unwrap();
     tx.commit(rows).await.unwrap();
