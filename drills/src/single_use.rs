@@ -82,8 +82,13 @@ async fn race(plan: &Plan, nodes: u16, rounds: u32, report: &mut Report) -> Resu
     let site = Site::new(plan, SiteOptions::default()).await?;
     let journal = Arc::new(Journal::new(&plan.output.join(format!("journal-{nodes}")))?);
     let mut running = Vec::new();
+    // Nobody is to be refused because there is a crowd.
+    let patient = [
+        ("RSP__SERVER__LOAD__WAIT", "10s".to_owned()),
+        ("RSP__SERVER__LOAD__INTERVAL", "10s".to_owned()),
+    ];
     for number in 0..nodes {
-        running.push(site.start(number, &[]).await?);
+        running.push(site.start(number, &patient).await?);
     }
     let faces: Vec<Http> = running.iter().map(|node| node.http.clone()).collect();
     let mut arena = Arena {

@@ -22,17 +22,21 @@ use tokio::time::Instant;
 use crate::client_ip::{ClientIp, FORWARDING, TrustedProxies, source_network};
 use crate::listener::Peer;
 use crate::management::Metrics;
-use crate::management::metrics::{Rejection, method_label};
+use crate::management::metrics::{Rejection, Shed, method_label};
+use crate::oauth;
 use crate::state::AppState;
 
 mod body;
 mod headers;
+mod load;
 mod problem;
 mod reader;
 
+pub use load::{Bounds, Class, LoadSettings};
 pub use problem::problem;
 
-use body::{Arrival, Metered};
+use body::{Arrival, Gathered, Metered, Room};
+use load::Load;
 use reader::Reader;
 
 /// The id of the request, ours alone; also in the `X-Request-Id` of the answer.
@@ -56,8 +60,11 @@ pub fn current_request() -> Option<RequestId> {
 pub struct EdgeSettings {
     /// Time for a handler to begin its answer; 503 beyond. 30 s.
     pub request_timeout: Duration,
-    /// Requests handled at once; 503 beyond. 1,024.
+    /// Requests handled at once, of all classes; 503 beyond. What comes from memory is bounded by as many, and
+    /// apart. 1,024.
     pub max_in_flight: usize,
+    /// Bounds of each class of requests.
+    pub load: LoadSettings,
     /// Bytes of a request body; 413 beyond. 64 KiB.
     pub max_body_bytes: usize,
     /// Other body bounds by route template, as written in the router.
@@ -75,6 +82,7 @@ impl Default for EdgeSettings {
         Self {
             request_timeout: Duration::from_secs(30),
             max_in_flight: 1024,
+            load: LoadSettings::default(),
             max_body_bytes: 64 * 1024,
             body_bytes_by_route: Vec::new(),
             max_uri_bytes: 16 * 1024,
@@ -88,7 +96,12 @@ struct Edge {
     settings: EdgeSettings,
     world: World,
     metrics: Metrics,
+    load: Load,
+    /// Bodies that are still arriving.
+    room: Room,
     slots: Semaphore,
+    /// The same for what is always served: nobody else can take these.
+    metadata_slots: Semaphore,
     /// What pages are made from; without it everybody gets problem documents.
     pages: Option<AppState>,
 }
@@ -102,12 +115,15 @@ pub fn protect(
     metrics: Metrics,
     pages: Option<AppState>,
 ) -> Router {
-    let slots = Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS));
+    let slots = || Semaphore::new(settings.max_in_flight.min(Semaphore::MAX_PERMITS));
     let edge = Arc::new(Edge {
+        load: Load::new(&settings.load, &metrics),
+        room: Room::new(settings.load.body_bytes),
+        slots: slots(),
+        metadata_slots: slots(),
         settings,
         world,
         metrics,
-        slots,
         pages,
     });
     router.layer(from_fn_with_state(edge, guard))
@@ -120,13 +136,21 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
     let reader = edge.pages.as_ref().zip(Reader::of(&request));
-    let handled = async {
-        match edge.admit(&request, &facts) {
-            ControlFlow::Continue(limit) => edge.handle(request, next, &facts, limit).await,
-            ControlFlow::Break(refusal) => refusal,
+    let class = Class::of(facts.route());
+    // Who has no chance costs next to nothing: the body is not read, nothing is logged, the metric counts.
+    let hopeless = edge.load.refuses(class);
+    let mut response = match hopeless {
+        Some(why) => edge.shed(class, why, facts.id),
+        None => {
+            let handled = async {
+                match edge.admit(&request, &facts) {
+                    ControlFlow::Continue(limit) => edge.handle(request, next, &facts, class, limit).await,
+                    ControlFlow::Break(refusal) => refusal,
+                }
+            };
+            CURRENT.scope(facts.id, handled).await
         }
     };
-    let mut response = CURRENT.scope(facts.id, handled).await;
     #[cfg(feature = "failpoints")]
     if engine::failpoint::reach(engine::failpoint::Point::Reply)
         .await
@@ -147,7 +171,9 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let took = started.elapsed();
     edge.metrics
         .answered(facts.route(), &facts.method, response.status(), took);
-    CURRENT.sync_scope(facts.id, || facts.record(response.status(), took));
+    if hopeless.is_none() {
+        CURRENT.sync_scope(facts.id, || facts.record(response.status(), took));
+    }
     response
 }
 
@@ -241,21 +267,18 @@ impl Edge {
             .map_or(self.settings.max_body_bytes, |(_, limit)| *limit)
     }
 
-    async fn handle(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
-        let Ok(_slot) = self.slots.try_acquire() else {
-            self.metrics.reject(Rejection::Capacity);
-            return busy(facts.id);
-        };
-        let arrival = Arrival::default();
-        let request = request.map(|body| Metered::wrap(body, limit, &arrival));
+    async fn handle(
+        &self,
+        request: Request,
+        next: Next,
+        facts: &Facts,
+        class: Class,
+        limit: usize,
+    ) -> Response {
         // A panicking handler holds nothing of ours, so its state is not observed afterwards.
-        #[cfg(not(feature = "failpoints"))]
-        let running = next.run(request);
-        #[cfg(feature = "failpoints")]
-        let running = failing(next, request, facts.id);
-        let handled = AssertUnwindSafe(running).catch_unwind();
+        let handled = AssertUnwindSafe(self.serve(request, next, facts, class, limit)).catch_unwind();
         match tokio::time::timeout(self.settings.request_timeout, handled).await {
-            Ok(Ok(response)) => self.judge(response, &arrival, facts.id),
+            Ok(Ok(response)) => response,
             Ok(Err(_panic)) => {
                 self.metrics.reject(Rejection::Panic);
                 tracing::error!(route = facts.route(), "the handler panicked");
@@ -266,6 +289,56 @@ impl Edge {
                 tracing::warn!(route = facts.route(), "the handler took too long");
                 busy(facts.id)
             }
+        }
+    }
+
+    /// Reads the body, then takes a place, then calls the handler: who sends slowly holds no place.
+    async fn serve(
+        &self,
+        request: Request,
+        next: Next,
+        facts: &Facts,
+        class: Class,
+        limit: usize,
+    ) -> Response {
+        let arrival = Arrival::default();
+        let (parts, body) = request.into_parts();
+        let body = match self.room.gather(Metered::wrap(body, limit, &arrival)).await {
+            Gathered::Whole(body) => body,
+            Gathered::Broken => {
+                return self.judge(problem(StatusCode::BAD_REQUEST, facts.id), &arrival, facts.id);
+            }
+            Gathered::NoRoom => return self.shed(class, Shed::Bodies, facts.id),
+        };
+        let _place = match self.load.enter(class).await {
+            Ok(place) => place,
+            Err(why) => return self.shed(class, why, facts.id),
+        };
+        let slots = match class {
+            Class::Metadata => &self.metadata_slots,
+            Class::Machine | Class::Pages | Class::Admin => &self.slots,
+        };
+        let Ok(_slot) = slots.try_acquire() else {
+            self.metrics.reject(Rejection::Capacity);
+            return busy(facts.id);
+        };
+        let request = Request::from_parts(parts, body);
+        #[cfg(feature = "failpoints")]
+        return failing(next, request, facts.id).await;
+        #[cfg(not(feature = "failpoints"))]
+        next.run(request).await
+    }
+
+    /// 503 in the form callers of this class read; a browser gets its page from [`Reader::show`].
+    fn shed(&self, class: Class, why: Shed, id: RequestId) -> Response {
+        self.metrics.shed(class.name(), why);
+        match class {
+            Class::Machine => {
+                let mut response = oauth::error::busy();
+                say_when(&mut response);
+                response
+            }
+            Class::Metadata | Class::Pages | Class::Admin => busy(id),
         }
     }
 
@@ -298,13 +371,18 @@ async fn failing(next: Next, request: Request, id: RequestId) -> Response {
 /// Stands for the peer where a router is driven without a socket.
 const UNKNOWN_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
-/// 503 with the shortest wait there is: shed load returns spread out (RFC 9110 section 10.2.3).
+/// 503 as a problem document.
 fn busy(id: RequestId) -> Response {
     let mut response = problem(StatusCode::SERVICE_UNAVAILABLE, id).into_response();
+    say_when(&mut response);
+    response
+}
+
+/// The shortest wait there is: shed load returns spread out (RFC 9110 section 10.2.3).
+fn say_when(response: &mut Response) {
     response
         .headers_mut()
         .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-    response
 }
 
 #[cfg(test)]

@@ -22,10 +22,17 @@ use crate::tls::TlsHandle;
 mod activity;
 mod body;
 mod connection;
+mod frames;
 mod limits;
+mod sources;
 
 pub use body::{BodyTimedOut, RequestBody};
 pub use limits::Limits;
+
+use sources::{Guest, Sources};
+
+/// Time for connections that were made but not yet accepted when the server stops.
+const LAST_CALL: Duration = Duration::from_millis(20);
 
 /// The address of the other end of the connection, put into every request's
 /// extensions. Behind a proxy this is the proxy; see [`crate::client_ip`].
@@ -54,10 +61,24 @@ struct Shared {
     tls: Option<TlsHandle>,
     metrics: Metrics,
     slots: Arc<Semaphore>,
-    /// Ends keep-alive and waits for requests in flight.
+    sources: Arc<Sources>,
+    /// Answers are the last on their connection; new connections are still welcome.
+    leaving: CancellationToken,
+    /// Ends accepting and waits for requests in flight.
     draining: CancellationToken,
     /// Ends everything.
     cut: CancellationToken,
+}
+
+/// A place among all connections and one among those of its source, until it is dropped.
+type Admitted = (OwnedSemaphorePermit, Guest);
+
+impl Shared {
+    fn admit(&self, peer: SocketAddr) -> Result<Admitted, Refusal> {
+        let guest = self.sources.admit(peer.ip()).ok_or(Refusal::Source)?;
+        let slot = Arc::clone(&self.slots).try_acquire_owned();
+        Ok((slot.map_err(|_| Refusal::Capacity)?, guest))
+    }
 }
 
 impl Server {
@@ -65,6 +86,7 @@ impl Server {
     #[must_use]
     pub fn new(router: Router, limits: Limits, metrics: Metrics) -> Self {
         let slots = Arc::new(Semaphore::new(limits.max_connections.min(Semaphore::MAX_PERMITS)));
+        let sources = Sources::new(limits.max_connections_per_source, limits.proxies.clone());
         Self {
             sockets: Vec::new(),
             shared: Shared {
@@ -73,6 +95,8 @@ impl Server {
                 tls: None,
                 metrics,
                 slots,
+                sources: Arc::new(sources),
+                leaving: CancellationToken::new(),
                 draining: CancellationToken::new(),
                 cut: CancellationToken::new(),
             },
@@ -90,6 +114,13 @@ impl Server {
     #[must_use]
     pub fn with_tls(mut self, tls: Option<TlsHandle>) -> Self {
         self.shared.tls = tls;
+        self
+    }
+
+    /// From `leaving` on, answers are the last on their connection, so that clients go elsewhere before the end.
+    #[must_use]
+    pub fn with_notice(mut self, leaving: CancellationToken) -> Self {
+        self.shared.leaving = leaving;
         self
     }
 
@@ -141,30 +172,41 @@ async fn accept(socket: TcpListener, shared: Shared, connections: TaskTracker) {
     loop {
         let accepted = tokio::select! {
             biased;
-            () = shared.draining.cancelled() => return,
+            () = shared.draining.cancelled() => break,
             accepted = socket.accept() => accepted,
         };
         match accepted {
             Ok((stream, peer)) => {
                 backoff = Backoff::default();
-                match Arc::clone(&shared.slots).try_acquire_owned() {
-                    Ok(slot) => {
-                        connections.spawn(serve(stream, peer, shared.clone(), slot));
-                    }
-                    // Dropping the stream closes it: the cheapest answer there is.
-                    Err(_) => shared.metrics.refuse(Refusal::Capacity),
-                }
+                welcome(stream, peer, &shared, &connections);
             }
             Err(error) if concerns_one_connection(&error) => {}
             Err(error) => {
                 shared.metrics.refuse(Refusal::AcceptError);
                 tracing::warn!(%error, "cannot accept connections");
                 tokio::select! {
-                    () = shared.draining.cancelled() => return,
+                    () = shared.draining.cancelled() => break,
                     () = tokio::time::sleep(backoff.next()) => {}
                 }
             }
         }
+    }
+    // Who is connected as far as the kernel is concerned would see a reset when the socket closes.
+    let last = async {
+        while let Ok((stream, peer)) = socket.accept().await {
+            welcome(stream, peer, &shared, &connections);
+        }
+    };
+    tokio::time::timeout(LAST_CALL, last).await.ok();
+}
+
+/// Serves a connection, or closes it at once: the cheapest answer there is.
+fn welcome(stream: TcpStream, peer: SocketAddr, shared: &Shared, connections: &TaskTracker) {
+    match shared.admit(peer) {
+        Ok(admitted) => {
+            connections.spawn(serve(stream, peer, shared.clone(), admitted));
+        }
+        Err(refusal) => shared.metrics.refuse(refusal),
     }
 }
 
@@ -192,7 +234,7 @@ impl Backoff {
     }
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared, slot: OwnedSemaphorePermit) {
+async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared, admitted: Admitted) {
     let _open = shared.metrics.connection_opened();
     // A failure only means that small answers may wait for an acknowledgement.
     stream.set_nodelay(true).ok();
@@ -200,8 +242,12 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared, slot: OwnedS
         None => connection::serve(stream, peer, &shared).await,
         Some(tls) => {
             let handshake = tls.accept(stream);
+            let too_late = async {
+                shared.draining.cancelled().await;
+                tokio::time::sleep(activity::GOODBYE).await;
+            };
             tokio::select! {
-                () = shared.draining.cancelled() => {}
+                () = too_late => {}
                 outcome = tokio::time::timeout(shared.limits.handshake_timeout, handshake) => match outcome {
                     Ok(Ok(stream)) => connection::serve(stream, peer, &shared).await,
                     Ok(Err(error)) => {
@@ -213,7 +259,7 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Shared, slot: OwnedS
             }
         }
     }
-    drop(slot);
+    drop(admitted);
 }
 
 #[cfg(test)]

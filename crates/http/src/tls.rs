@@ -3,7 +3,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
 use rustls::crypto::CryptoProvider;
@@ -14,6 +15,8 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
+
+use crate::management::Metrics;
 
 mod demo_ca;
 
@@ -123,6 +126,10 @@ impl TlsFiles {
         Ok(config)
     }
 
+    fn stamps(&self) -> Stamps {
+        [&self.cert, &self.key].map(|path| path.metadata().and_then(|about| about.modified()).ok())
+    }
+
     fn chain(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         let chain = CertificateDer::pem_file_iter(&self.cert)
             .and_then(Iterator::collect::<Result<Vec<_>, _>>)
@@ -153,13 +160,21 @@ fn unusable(what: &'static str, path: &Path, error: &rustls_pki_types::pem::Erro
 pub struct TlsHandle {
     files: Arc<TlsFiles>,
     current: Arc<ArcSwap<ServerConfig>>,
+    /// What the files looked like when they were read last, well or not.
+    seen: Arc<Mutex<Stamps>>,
 }
+
+/// When the two files were changed.
+type Stamps = [Option<SystemTime>; 2];
 
 impl TlsHandle {
     /// Loads the files for the first time.
     pub fn load(files: TlsFiles) -> Result<Self, TlsError> {
+        // Looked at before they are read: what changes in between is read again.
+        let seen = Arc::new(Mutex::new(files.stamps()));
         let current = Arc::new(ArcSwap::from_pointee(files.load()?));
         Ok(Self {
+            seen,
             files: Arc::new(files),
             current,
         })
@@ -170,6 +185,29 @@ impl TlsHandle {
     pub fn reload(&self) -> Result<(), TlsError> {
         self.current.store(Arc::new(self.files.load()?));
         Ok(())
+    }
+
+    /// Reads the files again if they have changed, or if `asked` to; reads files. What cannot be used is logged and
+    /// counted, and the certificate in use stays.
+    pub fn refresh(&self, asked: bool, metrics: &Metrics) {
+        let stamps = self.files.stamps();
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if *seen == stamps && !asked {
+            return;
+        }
+        *seen = stamps;
+        drop(seen);
+        match self.reload() {
+            Ok(()) => {
+                metrics.certificate_loaded(true);
+                tracing::info!("a new certificate is in use");
+            }
+            Err(error) => {
+                metrics.certificate_loaded(false);
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                tracing::error!(%error, cause, "the certificate stays as it is");
+            }
+        }
     }
 
     /// Performs the handshake.

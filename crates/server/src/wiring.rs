@@ -1,6 +1,7 @@
 //! Puts a running server together: the public face, the management face, upkeep, and a graceful end.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -11,7 +12,7 @@ use http_face::management::{Catalogue, Management, Metrics, Readiness};
 use http_face::tls::TlsHandle;
 use http_face::{AppState, DemoHome, router};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -47,18 +48,22 @@ pub struct Wiring {
 pub async fn run(wiring: Wiring) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+    let hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    let lame_duck = wiring.config.server.limits.lame_duck;
     let stop = async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => lame_duck,
+            // A person at a terminal does not wait for a load balancer.
+            _ = interrupt.recv() => Duration::ZERO,
         }
     };
-    serve(wiring, stop).await;
+    serve(wiring, hangup, stop).await;
     Ok(())
 }
 
-/// Serves until `stop`: readiness goes first, then requests in flight finish, then upkeep writes what is left.
-pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
+/// Serves until `stop`: readiness goes first, then, after the time `stop` says, the listener; then requests in flight
+/// finish, then upkeep writes what is left.
+pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Duration>) {
     let Wiring {
         config,
         app,
@@ -74,7 +79,11 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     app.observe_passwords(move |event| counting.password(event));
     let readiness = Readiness::default();
     let limits = config.server.listener_limits();
-    let (drain, end) = (CancellationToken::new(), CancellationToken::new());
+    let (leave, drain, end) = (
+        CancellationToken::new(),
+        CancellationToken::new(),
+        CancellationToken::new(),
+    );
     let (servers, rest) = (TaskTracker::new(), TaskTracker::new());
 
     let state = AppState {
@@ -91,7 +100,8 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     );
     let public = Server::new(public, limits.clone(), metrics.clone())
         .on(faces.public)
-        .with_tls(faces.tls);
+        .with_tls(faces.tls.clone())
+        .with_notice(leave.clone());
     servers.spawn(public.run(drain.clone()));
     if let Some((router, socket)) = beside {
         let router = protect(
@@ -104,6 +114,7 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
         servers.spawn(
             Server::new(router, limits.clone(), metrics.clone())
                 .on([socket])
+                .with_notice(leave.clone())
                 .run(drain.clone()),
         );
     }
@@ -126,6 +137,7 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
         .router();
     let telling = metrics.clone();
     rest.spawn(Arc::clone(&app).watch_clock(end.clone(), move |ahead| telling.clock_ahead(ahead)));
+    rest.spawn(keep_certificate(faces.tls, hangup, metrics.clone(), end.clone()));
     rest.spawn(
         Server::new(management, limits, metrics)
             .on(faces.management)
@@ -133,9 +145,12 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     );
     rest.spawn(Arc::clone(&app).run_upkeep(end.clone()));
 
-    stop.await;
-    tracing::info!("stopping: no new connections, requests in flight finish");
+    let notice = stop.await;
+    tracing::info!(?notice, "stopping: not ready from now on");
     readiness.drain();
+    leave.cancel();
+    tokio::time::sleep(notice).await;
+    tracing::info!("no new connections, requests in flight finish");
     drain.cancel();
     servers.close();
     servers.wait().await;
@@ -143,4 +158,33 @@ pub async fn serve(wiring: Wiring, stop: impl Future<Output = ()>) {
     rest.close();
     rest.wait().await;
     app.db.close().await;
+}
+
+/// How often the certificate's files are looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Takes a new certificate into use when its files have changed, or on SIGHUP. Without TLS the signal means nothing, and
+/// does not end the process either.
+async fn keep_certificate(
+    tls: Option<TlsHandle>,
+    mut hangup: Signal,
+    metrics: Metrics,
+    end: CancellationToken,
+) {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        let asked = tokio::select! {
+            () = end.cancelled() => return,
+            _ = hangup.recv() => true,
+            _ = look.tick() => false,
+        };
+        if let Some(tls) = tls.clone() {
+            let metrics = metrics.clone();
+            // Reading files blocks.
+            let outcome = tokio::task::spawn_blocking(move || tls.refresh(asked, &metrics)).await;
+            if let Err(error) = outcome {
+                tracing::error!(%error, "the certificate could not be looked at");
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use engine::clients::NewClient;
 use engine::users::NewUser;
 use engine::{App, AppOptions, Ctx, PasswordPolicy};
 use http_body_util::BodyExt as _;
-use http_face::layers::{EdgeSettings, protect};
+use http_face::layers::{Bounds, EdgeSettings, LoadSettings, protect};
 use http_face::listener::Peer;
 use http_face::management::{Catalogue, Metrics};
 use http_face::{AppState, SecurityContact, router};
@@ -62,6 +62,12 @@ pub struct TestApp {
     router: Router,
 }
 
+/// Tests race hundreds of requests on a slow build, and nobody is to be refused for that.
+const CROWD: Bounds = Bounds {
+    in_progress: 10_000,
+    queue: 0,
+};
+
 /// What a test may want otherwise.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -78,6 +84,12 @@ impl Default for Setup {
         Self {
             edge: EdgeSettings {
                 https: true,
+                load: LoadSettings {
+                    machine: CROWD,
+                    pages: CROWD,
+                    admin: CROWD,
+                    ..LoadSettings::default()
+                },
                 ..EdgeSettings::default()
             },
             passwords: PasswordPolicy {

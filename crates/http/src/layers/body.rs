@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, HttpBody};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use hyper::body::{Frame, SizeHint};
 
 use crate::listener::BodyTimedOut;
@@ -104,6 +105,84 @@ impl HttpBody for Metered {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+/// Room for bodies that are still arriving: who sends slowly must not fill the memory, however many they are.
+#[derive(Debug)]
+pub(super) struct Room {
+    most: usize,
+    taken: AtomicUsize,
+}
+
+/// What became of a body.
+#[derive(Debug)]
+pub(super) enum Gathered {
+    Whole(Body),
+    /// It ended in an error.
+    Broken,
+    /// All bodies together are too much at the moment.
+    NoRoom,
+}
+
+impl Room {
+    pub(super) const fn new(most: usize) -> Self {
+        Self {
+            most,
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    /// The whole body. Its bytes count until they are all there; then the request takes its turn or is refused.
+    pub(super) async fn gather(&self, body: Body) -> Gathered {
+        if body.is_end_stream() {
+            return Gathered::Whole(body);
+        }
+        let mut held = Held { room: self, bytes: 0 };
+        let mut chunks = body.into_data_stream();
+        let mut first = Bytes::new();
+        let mut rest = BytesMut::new();
+        while let Some(chunk) = chunks.next().await {
+            let Ok(chunk) = chunk else {
+                return Gathered::Broken;
+            };
+            if !held.take(chunk.len()) {
+                return Gathered::NoRoom;
+            }
+            // Most bodies are one chunk, which need not be copied.
+            if first.is_empty() {
+                first = chunk;
+            } else {
+                rest.extend_from_slice(&chunk);
+            }
+        }
+        if rest.is_empty() {
+            return Gathered::Whole(Body::from(first));
+        }
+        let mut whole = BytesMut::with_capacity(first.len() + rest.len());
+        whole.extend_from_slice(&first);
+        whole.extend_from_slice(&rest);
+        Gathered::Whole(Body::from(whole.freeze()))
+    }
+}
+
+/// Bytes of one body in the room, until it is dropped.
+struct Held<'a> {
+    room: &'a Room,
+    bytes: usize,
+}
+
+impl Held<'_> {
+    fn take(&mut self, bytes: usize) -> bool {
+        let before = self.room.taken.fetch_add(bytes, Ordering::AcqRel);
+        self.bytes += bytes;
+        before.saturating_add(bytes) <= self.room.most
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.bytes, Ordering::AcqRel);
     }
 }
 

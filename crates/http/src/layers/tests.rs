@@ -14,7 +14,7 @@ use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 use tower::ServiceExt;
 
-use super::{EdgeSettings, protect};
+use super::{Bounds, EdgeSettings, LoadSettings, protect};
 use crate::client_ip::{ClientIp, TrustedProxies};
 use crate::listener::{Peer, RequestBody};
 use crate::management::{Catalogue, Metrics};
@@ -252,6 +252,48 @@ async fn load_beyond_the_cap_is_shed() {
     house.release.notify_one();
     assert_eq!(busy.await.unwrap().unwrap().status(), StatusCode::OK);
     assert_eq!(house.get("/").await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_body_that_dawdles_takes_no_place_from_a_prompt_one() {
+    let one = Bounds {
+        in_progress: 1,
+        queue: 0,
+    };
+    let house = house(EdgeSettings {
+        max_in_flight: 1,
+        load: LoadSettings {
+            pages: one,
+            ..LoadSettings::default()
+        },
+        ..EdgeSettings::default()
+    });
+    let slow = Body::from_stream(chunks(1).into_data_stream().chain(stream::pending()));
+    let request = Request::post("/echo").body(slow).unwrap();
+    let dawdling = tokio::spawn(house.router.clone().oneshot(request));
+    tokio::task::yield_now().await;
+    assert_eq!(house.post("/echo", "prompt").await.status(), StatusCode::OK);
+    dawdling.abort();
+}
+
+#[tokio::test]
+async fn bodies_that_arrive_have_a_bound_together() {
+    let house = house(EdgeSettings {
+        load: LoadSettings {
+            body_bytes: 25,
+            ..LoadSettings::default()
+        },
+        ..EdgeSettings::default()
+    });
+    assert_eq!(
+        house.post("/echo", chunks(3)).await.status(),
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+    assert!(house.metric("rsp_http_shed_total{class=\"pages\",reason=\"bodies\"} 1"));
+    // What was held is free again, and whole bodies do not count.
+    let whole = house.post("/echo", chunks(2)).await;
+    assert_eq!(text(whole).await, "x".repeat(20));
+    assert_eq!(house.post("/echo", chunks(2)).await.status(), StatusCode::OK);
 }
 
 fn chunks(count: usize) -> Body {

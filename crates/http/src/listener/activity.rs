@@ -16,9 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep};
 
 use super::Limits;
+use super::frames::{Heads, Inbound};
 
 /// Time between our goodbye and the end of a resting connection that ignores it.
-const GOODBYE: Duration = Duration::from_secs(1);
+pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
 /// Shared by the socket wrapper, the requests and the watchdog of one connection.
 #[derive(Debug)]
@@ -30,13 +31,23 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     in_flight: usize,
-    http2: bool,
-    /// We said goodbye and wait for the peer's.
-    leaving: bool,
+    /// Those whose handler has not answered.
+    at_work: usize,
+    /// Since when only answers are under way, of which the peer has to take the bytes.
+    answered: Instant,
+    /// Bytes of HTTP/2 answers that wait for the peer to open its window.
+    unsent: usize,
+    inbound: Inbound,
+    outbound: Heads,
+    flooded: bool,
+    /// Since when we wait for the peer to end.
+    leaving: Option<Instant>,
     /// Since when the peer owes us a request, or a request shows no progress.
     since: Instant,
     phase: Phase,
-    /// Since when the peer accepts no byte.
+    /// When the last byte was sent.
+    sent: Instant,
+    /// Since when there is something the peer does not accept, or not all of.
     blocked: Option<Instant>,
 }
 
@@ -61,12 +72,19 @@ pub(super) enum Verdict {
 
 impl Activity {
     pub(super) fn new(limits: Arc<Limits>) -> Arc<Self> {
+        let now = Instant::now();
         let state = State {
             in_flight: 0,
-            http2: false,
-            leaving: false,
-            since: Instant::now(),
+            at_work: 0,
+            answered: now,
+            unsent: 0,
+            inbound: Inbound::new(limits.h2_max_control_frames, now),
+            outbound: Heads::default(),
+            flooded: false,
+            leaving: None,
+            since: now,
             phase: Phase::Head,
+            sent: now,
             blocked: None,
         };
         Arc::new(Self {
@@ -84,60 +102,124 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> InFlight {
         let mut state = self.state();
         state.in_flight += 1;
-        state.http2 = version == Version::HTTP_2;
+        state.at_work += 1;
         state.phase = Phase::Busy;
         state.since = Instant::now();
         drop(state);
-        InFlight(Arc::clone(self))
-    }
-
-    /// The connection was told to end: what rests now has only a moment left.
-    pub(super) fn leave(&self) {
-        let mut state = self.state();
-        state.leaving = true;
-        if state.phase == Phase::Idle {
-            state.since = Instant::now();
+        InFlight {
+            activity: Arc::clone(self),
+            at_work: true,
+            // On HTTP/1.1 what waits for the peer is seen by the socket.
+            windowed: version == Version::HTTP_2,
         }
     }
 
-    fn received(&self) {
+    /// Whether the peer sent more frames than anybody needs.
+    pub(super) fn flooded(&self) -> bool {
+        self.state().flooded
+    }
+
+    /// The connection is to end: what rests, or has not asked for anything yet, has only a moment left.
+    pub(super) fn leave(&self) {
+        let now = Instant::now();
         let mut state = self.state();
+        state.leaving = Some(now);
+        if state.phase == Phase::Idle {
+            state.since = now;
+        }
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.state().inbound.is_http2()
+    }
+
+    /// Bytes came; an error if they are a flood.
+    fn received(&self, bytes: &[u8]) -> io::Result<()> {
+        let now = Instant::now();
+        let mut state = self.state();
+        let seen = state.inbound.read(bytes, now);
+        if seen.reset {
+            // What waited for that stream is thrown away; how much that was is not known here.
+            state.unsent = 0;
+        }
+        if seen.flood {
+            state.flooded = true;
+            return Err(io::Error::other("more HTTP/2 frames than anybody needs"));
+        }
         match state.phase {
             Phase::Head => {}
             // On HTTP/2 bytes between requests are mostly window updates and pings.
-            Phase::Idle if state.http2 => {}
+            Phase::Idle if state.inbound.is_http2() => {}
             Phase::Idle => {
                 state.phase = Phase::Head;
-                state.since = Instant::now();
+                state.since = now;
             }
-            Phase::Busy => state.since = Instant::now(),
+            Phase::Busy => state.since = now,
+        }
+        Ok(())
+    }
+
+    fn sent<'a>(&self, parts: impl Iterator<Item = &'a [u8]>, count: usize) {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.sent = now;
+        if state.phase == Phase::Busy {
+            state.since = now;
+        }
+        if !state.inbound.is_http2() {
+            return;
+        }
+        let mut left = count;
+        let state = &mut *state;
+        for part in parts {
+            let written = part.get(..left.min(part.len())).unwrap_or_default();
+            left -= written.len();
+            let unsent = &mut state.unsent;
+            state.outbound.read(written, |head| {
+                *unsent = unsent.saturating_sub(head.data().unwrap_or_default());
+                if head.resets() {
+                    *unsent = 0;
+                }
+            });
         }
     }
 
-    fn sent(&self, progress: bool) {
-        let mut state = self.state();
-        if !progress {
-            state.blocked.get_or_insert_with(Instant::now);
-            return;
-        }
-        state.blocked = None;
-        if state.phase == Phase::Busy {
-            state.since = Instant::now();
-        }
+    /// The peer accepts nothing at the moment.
+    fn stuck(&self) {
+        self.state().blocked.get_or_insert_with(Instant::now);
+    }
+
+    /// Everything that was to be sent is on its way.
+    fn drained(&self) {
+        self.state().blocked = None;
     }
 
     /// When this connection's time is over unless something moves, and what follows then.
     fn deadline(&self) -> (Instant, Verdict) {
         let state = self.state();
-        let (wait, verdict) = match state.phase {
-            Phase::Head => (self.limits.header_read_timeout, Verdict::Cut),
-            Phase::Idle if state.leaving => (GOODBYE, Verdict::Cut),
-            Phase::Idle => (self.limits.keep_alive_idle, Verdict::Retire),
-            Phase::Busy => (self.limits.stall_timeout, Verdict::Cut),
+        let limits = &self.limits;
+        // An answer is taken steadily, and within some time altogether.
+        let taken = |since: Instant| {
+            let moved = since.max(state.sent);
+            (
+                (moved + limits.write_timeout).min(since + limits.stall_timeout),
+                Verdict::Cut,
+            )
         };
-        let base = (state.since + wait, verdict);
-        match state.blocked.map(|since| since + self.limits.write_timeout) {
-            Some(blocked) if blocked < base.0 => (blocked, Verdict::Cut),
+        let base = match state.phase {
+            Phase::Head => {
+                let head = state.since + limits.header_read_timeout;
+                let goodbye = state.leaving.map(|since| since + GOODBYE);
+                (goodbye.map_or(head, |end| end.min(head)), Verdict::Cut)
+            }
+            Phase::Idle if state.leaving.is_some() => (state.since + GOODBYE, Verdict::Cut),
+            Phase::Idle if state.unsent > 0 => taken(state.since),
+            Phase::Idle => (state.since + limits.keep_alive_idle, Verdict::Retire),
+            Phase::Busy if state.at_work == 0 => taken(state.answered),
+            Phase::Busy => (state.since + limits.stall_timeout, Verdict::Cut),
+        };
+        match state.blocked.map(taken) {
+            Some(blocked) if blocked.0 < base.0 => blocked,
             _ => base,
         }
     }
@@ -145,11 +227,44 @@ impl Activity {
 
 /// A request under way; dropping it ends it.
 #[derive(Debug)]
-pub(super) struct InFlight(Arc<Activity>);
+pub(super) struct InFlight {
+    activity: Arc<Activity>,
+    at_work: bool,
+    windowed: bool,
+}
+
+impl InFlight {
+    /// The handler is done; the rest is for the peer to take.
+    pub(super) fn answered(&mut self) {
+        if std::mem::take(&mut self.at_work) {
+            self.activity.state().stop_work();
+        }
+    }
+
+    /// Bytes of the answer were handed over to be sent.
+    pub(super) fn produced(&self, bytes: usize) {
+        if self.windowed && bytes > 0 {
+            let mut state = self.activity.state();
+            state.unsent = state.unsent.saturating_add(bytes);
+        }
+    }
+}
+
+impl State {
+    fn stop_work(&mut self) {
+        self.at_work = self.at_work.saturating_sub(1);
+        if self.at_work == 0 {
+            self.answered = Instant::now();
+        }
+    }
+}
 
 impl Drop for InFlight {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        let mut state = self.activity.state();
+        if self.at_work {
+            state.stop_work();
+        }
         state.in_flight = state.in_flight.saturating_sub(1);
         if state.in_flight == 0 {
             state.phase = Phase::Idle;
@@ -202,8 +317,17 @@ impl<I> Watched<I> {
         Self { inner, activity }
     }
 
-    fn observe<T>(&self, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.activity.sent(outcome.is_ready());
+    /// Notes what became of a write of these parts.
+    fn wrote<'a>(
+        &self,
+        outcome: Poll<io::Result<usize>>,
+        parts: impl Iterator<Item = &'a [u8]>,
+    ) -> Poll<io::Result<usize>> {
+        match &outcome {
+            Poll::Ready(Ok(count)) => self.activity.sent(parts, *count),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.activity.stuck(),
+        }
         outcome
     }
 }
@@ -216,8 +340,9 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
     ) -> Poll<io::Result<()>> {
         let before = buf.filled().len();
         let outcome = Pin::new(&mut self.inner).poll_read(cx, buf);
-        if buf.filled().len() > before {
-            self.activity.received();
+        let came = buf.filled().get(before..).unwrap_or_default();
+        if !came.is_empty() {
+            self.activity.received(came)?;
         }
         outcome
     }
@@ -226,7 +351,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Watched<I> {
 impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.inner).poll_write(cx, buf);
-        self.observe(outcome)
+        self.wrote(outcome, std::iter::once(buf))
     }
 
     fn poll_write_vectored(
@@ -235,7 +360,7 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.inner).poll_write_vectored(cx, bufs);
-        self.observe(outcome)
+        self.wrote(outcome, bufs.iter().map(|part| &**part))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -243,21 +368,19 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // A flush with nothing to write succeeds and is no progress, so only its waiting counts.
         let outcome = Pin::new(&mut self.inner).poll_flush(cx);
-        if outcome.is_pending() {
-            self.observe(outcome)
-        } else {
-            outcome
+        match &outcome {
+            Poll::Ready(_) => self.activity.drained(),
+            Poll::Pending => self.activity.stuck(),
         }
+        outcome
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let outcome = Pin::new(&mut self.inner).poll_shutdown(cx);
         if outcome.is_pending() {
-            self.observe(outcome)
-        } else {
-            outcome
+            self.activity.stuck();
         }
+        outcome
     }
 }

@@ -11,11 +11,13 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::{HeaderValue, Version, header};
 use hyper::body::{Body as _, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::activity::{Activity, Verdict, Watchdog, Watched};
@@ -37,39 +39,53 @@ where
         peer,
         router: shared.router.clone(),
         body_read_timeout: shared.limits.body_read_timeout,
+        leaving: shared.leaving.clone(),
+        draining: shared.draining.clone(),
         activity: Arc::clone(&activity),
     };
     let service = service_fn(move |request| requests.clone().answer(request));
     let builder = builder(&shared.limits);
     let mut connection = pin!(builder.serve_connection(io, service));
-    let mut draining = false;
+    let (mut asked_to_go, mut said_goodbye, mut draining) = (false, false, false);
     loop {
         let over = poll_fn(|cx| match connection.as_mut().poll(cx) {
             Poll::Ready(end) => Poll::Ready(Err(end)),
+            // HTTP/2 has a goodbye that loses nothing; HTTP/1.1 has one in the head of the next answer.
+            Poll::Pending if asked_to_go && !said_goodbye && activity.is_http2() => {
+                Poll::Ready(Ok(Verdict::Retire))
+            }
             Poll::Pending => watchdog.poll(cx).map(Ok),
         });
         let over = tokio::select! {
             biased;
             () = shared.cut.cancelled() => return,
-            () = shared.draining.cancelled(), if !draining => None,
-            over = over => Some(over),
+            () = shared.draining.cancelled(), if !draining => {
+                (asked_to_go, draining) = (true, true);
+                activity.leave();
+                continue;
+            }
+            () = shared.leaving.cancelled(), if !asked_to_go => {
+                asked_to_go = true;
+                continue;
+            }
+            over = over => over,
         };
         match over {
-            // Shutdown: the request in flight may finish, nothing new is read.
-            None => {
-                draining = true;
+            Ok(Verdict::Retire) => {
+                said_goodbye = true;
                 activity.leave();
                 connection.as_mut().graceful_shutdown();
             }
-            Some(Ok(Verdict::Retire)) => {
-                activity.leave();
-                connection.as_mut().graceful_shutdown();
-            }
-            Some(Ok(Verdict::Cut)) => {
-                shared.metrics.refuse(Refusal::Timeout);
+            Ok(Verdict::Cut) => {
+                if !draining {
+                    shared.metrics.refuse(Refusal::Timeout);
+                }
                 return;
             }
-            Some(Err(end)) => {
+            Err(end) => {
+                if activity.flooded() {
+                    shared.metrics.refuse(Refusal::Flood);
+                }
                 if let Err(error) = end {
                     tracing::debug!(error, "connection ended early");
                 }
@@ -85,6 +101,8 @@ struct Requests {
     peer: SocketAddr,
     router: Router,
     body_read_timeout: Duration,
+    leaving: CancellationToken,
+    draining: CancellationToken,
     activity: Arc<Activity>,
 }
 
@@ -93,7 +111,8 @@ impl Requests {
         self,
         request: hyper::Request<Incoming>,
     ) -> Result<hyper::Response<ResponseBody>, Infallible> {
-        let in_flight = self.activity.begin(request.version());
+        let version = request.version();
+        let mut in_flight = self.activity.begin(version);
         let mut request: Request = request.map(|body| {
             if body.is_end_stream() {
                 Body::empty()
@@ -102,7 +121,13 @@ impl Requests {
             }
         });
         request.extensions_mut().insert(Peer(self.peer));
-        let response = self.router.oneshot(request).await?;
+        let mut response = self.router.oneshot(request).await?;
+        in_flight.answered();
+        let is_last = self.leaving.is_cancelled() || self.draining.is_cancelled();
+        if is_last && version != Version::HTTP_2 {
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+        }
         Ok(response.map(|body| ResponseBody::new(body, in_flight)))
     }
 }

@@ -20,7 +20,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Backoff, Drained, Limits, Peer, Server};
 use crate::management::{Catalogue, Metrics};
 
+mod drain;
+mod floods;
 mod http2;
+mod sources;
 
 const SHORT: Duration = Duration::from_millis(200);
 const BOUND: Duration = Duration::from_secs(20);
@@ -30,6 +33,7 @@ const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /// A running server, and the switches of its slow handler.
 struct Running {
     address: SocketAddr,
+    leave: CancellationToken,
     stop: CancellationToken,
     task: JoinHandle<Drained>,
     entered: Arc<Notify>,
@@ -66,10 +70,14 @@ impl Running {
         let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = socket.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let server = Server::new(router, limits, metrics).on([socket]);
+        let leave = CancellationToken::new();
+        let server = Server::new(router, limits, metrics)
+            .on([socket])
+            .with_notice(leave.clone());
         let task = tokio::spawn(server.run(stop.clone()));
         Self {
             address,
+            leave,
             stop,
             task,
             entered,
@@ -276,7 +284,7 @@ async fn a_stop_lets_the_request_in_flight_finish() {
     server.entered.notified().await;
 
     server.stop.cancel();
-    // The idle connection ends at once, which also shows that the stop has been seen.
+    // The idle connection ends soon, which also shows that the stop has been seen.
     assert_eq!(end(&mut idle).await, "");
     let refused = async { while TcpStream::connect(server.address).await.is_ok() {} };
     tokio::time::timeout(BOUND, refused)

@@ -113,6 +113,22 @@ struct ReasonLabels {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClassLabels {
+    class: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ShedLabels {
+    class: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabels {
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct EventLabels {
     kind: &'static str,
     outcome: &'static str,
@@ -123,7 +139,9 @@ struct EventLabels {
 pub enum Refusal {
     AcceptError,
     Capacity,
+    Flood,
     Handshake,
+    Source,
     Timeout,
 }
 
@@ -139,16 +157,30 @@ pub enum Rejection {
     UriTooLong,
 }
 
+/// Why a request was refused for the load of its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shed {
+    /// Bodies that arrive take too much memory already.
+    Bodies,
+    /// The line stands longer than anybody may wait.
+    Delay,
+    QueueFull,
+}
+
 /// The metrics of the HTTP edge. Clones share the same numbers.
 #[derive(Debug, Clone)]
 pub struct Metrics {
     requests: Family<RequestLabels, Counter>,
     durations: Family<RouteLabels, Histogram, fn() -> Histogram>,
     rejected: Family<ReasonLabels, Counter>,
+    shed: Family<ShedLabels, Counter>,
+    class_in_progress: Family<ClassLabels, Gauge>,
+    class_waiting: Family<ClassLabels, Gauge>,
     in_flight: Gauge,
     clock_ahead: Gauge,
     connections_open: Gauge,
     connections_refused: Family<ReasonLabels, Counter>,
+    certificates: Family<OutcomeLabels, Counter>,
     events: Family<EventLabels, Counter>,
     passwords: Passwords,
 }
@@ -188,6 +220,24 @@ const REJECTED: Entry = Entry {
     help: "Requests answered by the edge instead of their handler: body_timeout, body_too_large, capacity, method, \
            panic, timeout, uri_too_long",
 };
+const SHED: Entry = Entry {
+    name: "rsp_http_shed_total",
+    kind: Kind::Counter,
+    labels: &["class", "reason"],
+    help: "Requests refused because of the load of their class (machine, pages, admin): bodies, delay, queue_full",
+};
+const CLASS_IN_PROGRESS: Entry = Entry {
+    name: "rsp_http_class_in_progress",
+    kind: Kind::Gauge,
+    labels: &["class"],
+    help: "Requests of a class being handled now",
+};
+const CLASS_WAITING: Entry = Entry {
+    name: "rsp_http_class_waiting",
+    kind: Kind::Gauge,
+    labels: &["class"],
+    help: "Requests of a class waiting for their turn",
+};
 const IN_FLIGHT: Entry = Entry {
     name: "rsp_http_in_flight",
     kind: Kind::Gauge,
@@ -210,9 +260,15 @@ const REFUSED: Entry = Entry {
     name: "rsp_connections_refused_total",
     kind: Kind::Counter,
     labels: &["reason"],
-    help: "Connections refused or cut: accept_error, capacity, handshake, timeout",
+    help: "Connections refused or cut: accept_error, capacity, flood, handshake, source, timeout",
 };
 
+const CERTIFICATES: Entry = Entry {
+    name: "rsp_tls_certificate_loads_total",
+    kind: Kind::Counter,
+    labels: &["outcome"],
+    help: "Certificate files read again: ok, or failed, in which case the certificate in use stays",
+};
 const EVENTS: Entry = Entry {
     name: "rsp_events_total",
     kind: Kind::Counter,
@@ -304,20 +360,28 @@ impl Metrics {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             rejected: Family::default(),
+            shed: Family::default(),
+            class_in_progress: Family::default(),
+            class_waiting: Family::default(),
             in_flight: Gauge::default(),
             clock_ahead: Gauge::default(),
             connections_open: Gauge::default(),
             connections_refused: Family::default(),
+            certificates: Family::default(),
             events: Family::default(),
             passwords: Passwords::register(catalogue),
         };
         catalogue.register(REQUESTS, metrics.requests.clone());
         catalogue.register(DURATIONS, metrics.durations.clone());
         catalogue.register(REJECTED, metrics.rejected.clone());
+        catalogue.register(SHED, metrics.shed.clone());
+        catalogue.register(CLASS_IN_PROGRESS, metrics.class_in_progress.clone());
+        catalogue.register(CLASS_WAITING, metrics.class_waiting.clone());
         catalogue.register(IN_FLIGHT, metrics.in_flight.clone());
         catalogue.register(CLOCK, metrics.clock_ahead.clone());
         catalogue.register(OPEN, metrics.connections_open.clone());
         catalogue.register(REFUSED, metrics.connections_refused.clone());
+        catalogue.register(CERTIFICATES, metrics.certificates.clone());
         catalogue.register(EVENTS, metrics.events.clone());
         metrics
     }
@@ -341,6 +405,11 @@ impl Metrics {
         self.clock_ahead.set(seconds);
     }
 
+    pub(crate) fn certificate_loaded(&self, well: bool) {
+        let outcome = if well { "ok" } else { "failed" };
+        self.certificates.get_or_create(&OutcomeLabels { outcome }).inc();
+    }
+
     /// Counts a connection until the guard is dropped.
     pub(crate) fn connection_opened(&self) -> GaugeGuard {
         GaugeGuard::new(&self.connections_open)
@@ -355,7 +424,9 @@ impl Metrics {
         let reason = match why {
             Refusal::AcceptError => "accept_error",
             Refusal::Capacity => "capacity",
+            Refusal::Flood => "flood",
             Refusal::Handshake => "handshake",
+            Refusal::Source => "source",
             Refusal::Timeout => "timeout",
         };
         self.connections_refused
@@ -374,6 +445,24 @@ impl Metrics {
             Rejection::UriTooLong => "uri_too_long",
         };
         self.rejected.get_or_create(&ReasonLabels { reason }).inc();
+    }
+
+    /// The gauges of one class.
+    pub(crate) fn occupancy(&self, class: &'static str) -> Occupancy {
+        let labels = ClassLabels { class };
+        Occupancy {
+            in_progress: self.class_in_progress.get_or_create(&labels).clone(),
+            waiting: self.class_waiting.get_or_create(&labels).clone(),
+        }
+    }
+
+    pub(crate) fn shed(&self, class: &'static str, why: Shed) {
+        let reason = match why {
+            Shed::Bodies => "bodies",
+            Shed::Delay => "delay",
+            Shed::QueueFull => "queue_full",
+        };
+        self.shed.get_or_create(&ShedLabels { class, reason }).inc();
     }
 
     pub(crate) fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
@@ -403,6 +492,23 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
         "POST" => "POST",
         "PUT" => "PUT",
         _ => "other",
+    }
+}
+
+/// How many requests of a class are in progress and waiting.
+#[derive(Debug)]
+pub(crate) struct Occupancy {
+    in_progress: Gauge,
+    waiting: Gauge,
+}
+
+impl Occupancy {
+    pub(crate) fn in_progress(&self, count: usize) {
+        self.in_progress.set(i64::try_from(count).unwrap_or(i64::MAX));
+    }
+
+    pub(crate) fn waiting(&self, count: usize) {
+        self.waiting.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 }
 

@@ -40,6 +40,12 @@ pub(crate) async fn recorded(
     }
 }
 
+/// 503 before anything was tried; when to come again is for the caller to add.
+pub(crate) fn busy() -> Response {
+    let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "come again in some seconds");
+    (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response()
+}
+
 /// The same for what is not the client's fault.
 pub(crate) fn fault(fault: &Fault) -> Response {
     log_fault(fault);

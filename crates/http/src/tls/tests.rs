@@ -142,6 +142,54 @@ async fn a_new_certificate_is_taken_and_a_broken_one_is_not() {
 }
 
 #[test]
+fn files_are_read_again_when_they_change_and_what_is_broken_counts() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let demo = demo_ca(dir.path()).unwrap();
+    let fresh = demo_ca(other.path()).unwrap();
+    let handle = TlsHandle::load(demo.server.clone()).unwrap();
+    let mut catalogue = Catalogue::default();
+    let metrics = Metrics::register(&mut catalogue);
+    let counted = |outcome: &str| {
+        let line = format!("rsp_tls_certificate_loads_total{{outcome=\"{outcome}\"}} ");
+        let text = catalogue.exposition().unwrap();
+        text.lines()
+            .find_map(|found| found.strip_prefix(&line).map(str::to_owned))
+    };
+    handle.refresh(false, &metrics);
+    assert_eq!(
+        (counted("ok"), counted("failed")),
+        (None, None),
+        "nothing changed"
+    );
+    handle.refresh(true, &metrics);
+    assert_eq!(counted("ok").unwrap(), "1", "asked to");
+
+    // A new file has another time, however coarse the clock of the file system is.
+    let replace = |from: &Path, to: &Path, seconds: u64| {
+        std::fs::copy(from, to).unwrap();
+        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        std::fs::File::options()
+            .write(true)
+            .open(to)
+            .unwrap()
+            .set_modified(time)
+            .unwrap();
+    };
+    replace(&fresh.server.cert, &demo.server.cert, 1);
+    handle.refresh(false, &metrics);
+    assert_eq!(
+        counted("failed").unwrap(),
+        "1",
+        "certificate and key of two pairs"
+    );
+    handle.refresh(false, &metrics);
+    assert_eq!(counted("failed").unwrap(), "1", "said once");
+    replace(&fresh.server.key, &demo.server.key, 2);
+    handle.refresh(false, &metrics);
+    assert_eq!(counted("ok").unwrap(), "2");
+}
+
+#[test]
 fn the_demo_keeps_its_certificates_across_runs() {
     let dir = tempfile::tempdir().unwrap();
     let first = demo_ca(dir.path()).unwrap();

@@ -9,7 +9,7 @@ use axum::http::{Request, StatusCode};
 use axum::routing::get;
 use domain::World;
 use http_face::AppState;
-use http_face::layers::{EdgeSettings, protect};
+use http_face::layers::{Bounds, EdgeSettings, LoadSettings, protect};
 use http_face::management::{Catalogue, Metrics};
 use testkit::Backend;
 use testkit::app::{Answer, Setup, TestApp};
@@ -119,6 +119,58 @@ async fn a_full_house_tells_a_browser_when_to_come_back() {
     // A handler that is reached keeps its own words.
     let twin = TestApp::start(Backend::Sqlite).await;
     assert_eq!(twin.call("GET", "/account", &[BROWSER], "").await.status, 303);
+}
+
+#[tokio::test]
+async fn a_class_without_room_refuses_in_the_form_of_its_routes_and_the_others_go_on() {
+    let none = Bounds {
+        in_progress: 0,
+        queue: 0,
+    };
+    let start = async |load: LoadSettings| {
+        let edge = EdgeSettings {
+            load,
+            ..EdgeSettings::default()
+        };
+        let setup = Setup {
+            edge,
+            ..Setup::default()
+        };
+        TestApp::start_with(Backend::Sqlite, setup).await
+    };
+    let usual = LoadSettings::default;
+    let app = start(LoadSettings {
+        machine: none,
+        ..usual()
+    })
+    .await;
+    // Too large, but nobody looks at the body of who is refused.
+    let form = format!("grant_type=client_credentials&a={}", "x".repeat(70 * 1024));
+    for path in ["/oauth/token", "/t/acme/oauth/introspect"] {
+        let refused = app.call("POST", path, &[FORM], &form).await;
+        assert_eq!(refused.status, 503, "{path}");
+        assert_eq!(refused.json()["error"], "temporarily_unavailable");
+        assert_eq!(refused.header("retry-after"), "1");
+        assert_eq!(refused.header("cache-control"), "no-store");
+        assert!(!refused.header("x-request-id").is_empty());
+    }
+    for path in ["/.well-known/openid-configuration", "/oauth/jwks", "/health"] {
+        assert_eq!(app.call("GET", path, &[], "").await.status, 200, "{path}");
+    }
+    assert_eq!(app.call("GET", "/account", &[BROWSER], "").await.status, 303);
+
+    let app = start(LoadSettings {
+        pages: none,
+        admin: none,
+        ..usual()
+    })
+    .await;
+    let page = app.call("GET", "/login", &[BROWSER], "").await;
+    assert_page(&page, 503, "RSP-1503");
+    assert_eq!(page.header("retry-after"), "1");
+    assert_document(&app.call("GET", "/admin/v1/users", &[], "").await, 503);
+    let form = "grant_type=client_credentials";
+    assert_eq!(app.call("POST", "/oauth/token", &[FORM], form).await.status, 401);
 }
 
 #[tokio::test]

@@ -57,6 +57,7 @@ pub struct Server {
     pub security_policy: Option<Url>,
     pub tls: Tls,
     pub limits: Limits,
+    pub load: Load,
 }
 
 /// `[server.tls]`: both files, or none of them.
@@ -86,6 +87,7 @@ impl Tls {
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     pub max_connections: usize,
+    pub max_connections_per_source: usize,
     #[serde(deserialize_with = "duration")]
     pub handshake_timeout: Duration,
     #[serde(deserialize_with = "duration")]
@@ -103,8 +105,11 @@ pub struct Limits {
     pub h2_max_concurrent_streams: u32,
     pub h2_max_pending_reset_streams: usize,
     pub h2_max_local_reset_streams: usize,
+    pub h2_max_control_frames: u32,
     #[serde(deserialize_with = "duration")]
     pub h2_ping_interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub lame_duck: Duration,
     #[serde(deserialize_with = "duration")]
     pub drain_timeout: Duration,
     #[serde(deserialize_with = "duration")]
@@ -112,6 +117,33 @@ pub struct Limits {
     pub max_in_flight: usize,
     pub max_body_bytes: usize,
     pub max_uri_bytes: usize,
+}
+
+/// `[server.load]`: see [`http_face::layers::LoadSettings`]. What is unset follows the number of cores.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Load {
+    #[serde(deserialize_with = "duration")]
+    pub target: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub wait: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub interval: Duration,
+    pub body_bytes: usize,
+    #[serde(default)]
+    pub machine: Class,
+    #[serde(default)]
+    pub pages: Class,
+    #[serde(default)]
+    pub admin: Class,
+}
+
+/// `[server.load.CLASS]`
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Class {
+    pub in_progress: Option<usize>,
+    pub queue: Option<usize>,
 }
 
 /// `[database]`

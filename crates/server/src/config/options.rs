@@ -4,12 +4,12 @@ use domain::Secret;
 use engine::PasswordPolicy;
 use http_face::SecurityContact;
 use http_face::client_ip::TrustedProxies;
-use http_face::layers::EdgeSettings;
+use http_face::layers::{Bounds, EdgeSettings, LoadSettings};
 use http_face::listener;
 use storage::{AppendLimits, DbOptions, GroupLimits};
 use url::Url;
 
-use super::{Allocate, Config, Database, Password, Server};
+use super::{Allocate, Class, Config, Database, Load, Password, Server};
 
 impl Config {
     /// The issuer of the default tenant: the public URL without a slash at its end.
@@ -26,6 +26,8 @@ impl Server {
         let limits = &self.limits;
         listener::Limits {
             max_connections: limits.max_connections,
+            max_connections_per_source: limits.max_connections_per_source,
+            proxies: TrustedProxies::new(self.trusted_proxies.clone()),
             handshake_timeout: limits.handshake_timeout,
             header_read_timeout: limits.header_read_timeout,
             keep_alive_idle: limits.keep_alive_idle,
@@ -37,6 +39,7 @@ impl Server {
             h2_max_concurrent_streams: limits.h2_max_concurrent_streams,
             h2_max_pending_reset_streams: limits.h2_max_pending_reset_streams,
             h2_max_local_reset_streams: limits.h2_max_local_reset_streams,
+            h2_max_control_frames: limits.h2_max_control_frames,
             h2_ping_interval: limits.h2_ping_interval,
             drain_timeout: limits.drain_timeout,
         }
@@ -57,12 +60,32 @@ impl Server {
         EdgeSettings {
             request_timeout: self.limits.request_timeout,
             max_in_flight: self.limits.max_in_flight,
+            load: self.load.settings(),
             max_body_bytes: self.limits.max_body_bytes,
             body_bytes_by_route: Vec::new(),
             max_uri_bytes: self.limits.max_uri_bytes,
             // A promise of https made for `localhost` would hold for every other program on the machine.
             https: self.public_url.scheme() == "https" && self.public_url.host_str() != Some("localhost"),
             trusted_proxies: TrustedProxies::new(self.trusted_proxies.clone()),
+        }
+    }
+}
+
+impl Load {
+    fn settings(&self) -> LoadSettings {
+        let usual = LoadSettings::default();
+        let bounds = |class: &Class, usual: Bounds| Bounds {
+            in_progress: class.in_progress.unwrap_or(usual.in_progress),
+            queue: class.queue.unwrap_or(usual.queue),
+        };
+        LoadSettings {
+            machine: bounds(&self.machine, usual.machine),
+            pages: bounds(&self.pages, usual.pages),
+            admin: bounds(&self.admin, usual.admin),
+            target: self.target,
+            wait: self.wait,
+            interval: self.interval,
+            body_bytes: self.body_bytes,
         }
     }
 }

@@ -8,9 +8,9 @@ use tokio::task::JoinHandle;
 
 use super::{BOUND, Drained, Limits, Running, SHORT, short};
 
-type Connection = JoinHandle<Result<(), h2::Error>>;
+pub(super) type Connection = JoinHandle<Result<(), h2::Error>>;
 
-async fn connect(server: &Running) -> (SendRequest<Bytes>, Connection) {
+pub(super) async fn connect(server: &Running) -> (SendRequest<Bytes>, Connection) {
     let (send, connection) = client::handshake(server.connect().await).await.unwrap();
     (send, tokio::spawn(connection))
 }
@@ -19,7 +19,7 @@ fn request(path: &str) -> Request<()> {
     Request::get(format!("http://localhost{path}")).body(()).unwrap()
 }
 
-async fn get(send: &SendRequest<Bytes>, path: &str) -> Result<(StatusCode, String), h2::Error> {
+pub(super) async fn get(send: &SendRequest<Bytes>, path: &str) -> Result<(StatusCode, String), h2::Error> {
     let (response, _) = send.clone().ready().await?.send_request(request(path), true)?;
     let response = response.await?;
     let status = response.status();
@@ -31,7 +31,7 @@ async fn get(send: &SendRequest<Bytes>, path: &str) -> Result<(StatusCode, Strin
     Ok((status, String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-async fn ended(connection: Connection) -> Result<(), h2::Error> {
+pub(super) async fn ended(connection: Connection) -> Result<(), h2::Error> {
     tokio::time::timeout(BOUND, connection)
         .await
         .expect("still open")
@@ -136,11 +136,9 @@ async fn an_oversize_header_list_is_431() {
 
 #[tokio::test]
 async fn a_peer_that_opens_no_window_is_cut() {
-    // A handler still producing counts as a stalled request; an answer that only
-    // waits inside the protocol's buffers counts as rest.
+    // Whether the handler still produces, or all of it waits inside the protocol's buffers.
     let limits = Limits {
-        stall_timeout: SHORT,
-        keep_alive_idle: SHORT,
+        write_timeout: SHORT,
         ..Limits::default()
     };
     let server = Running::start(limits).await;
@@ -163,4 +161,32 @@ async fn a_peer_that_opens_no_window_is_cut() {
             "{path}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_peer_that_opens_its_window_byte_by_byte_has_some_time_altogether() {
+    let limits = Limits {
+        stall_timeout: SHORT,
+        ..Limits::default()
+    };
+    let server = Running::start(limits).await;
+    let (send, connection) = connect(&server).await;
+    let (response, _) = send
+        .clone()
+        .ready()
+        .await
+        .unwrap()
+        .send_request(request("/big"), true)
+        .unwrap();
+    let mut body = response.await.unwrap().into_body();
+    let trickle = async {
+        while let Some(Ok(chunk)) = body.data().await {
+            body.flow_control().release_capacity(chunk.len().min(1)).ok();
+        }
+    };
+    let (ended, ()) = tokio::join!(ended(connection), trickle);
+    ended.ok();
+    assert!(server.metric("rsp_connections_refused_total{reason=\"timeout\"} 1"));
+    let (other, _connection) = connect(&server).await;
+    assert_eq!(get(&other, "/").await.unwrap().0, StatusCode::OK);
 }
