@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::RequestId;
 use reqwest::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Client, ClientBuilder, RequestBuilder};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -62,16 +62,18 @@ impl Answer {
 impl Http {
     /// Speaks to `port` on loopback, under the name `host`.
     pub(crate) fn new(port: u16, host: &str) -> Result<Self> {
-        let client = Client::builder()
-            .redirect(Policy::none())
-            .timeout(HANG)
-            .pool_max_idle_per_host(256)
-            .build()
-            .context("cannot make an HTTP client")?;
         Ok(Self {
-            client,
+            client: client(Client::builder())?,
             base: format!("http://127.0.0.1:{port}"),
             host: host.to_owned(),
+        })
+    }
+
+    /// The same listener over HTTP/2, all requests on one connection as long as that lives.
+    pub(crate) fn over_http2(&self) -> Result<Self> {
+        Ok(Self {
+            client: client(Client::builder().http2_prior_knowledge())?,
+            ..self.clone()
         })
     }
 
@@ -110,6 +112,15 @@ impl Http {
             body: response.text().await?,
         })
     }
+}
+
+fn client(builder: ClientBuilder) -> Result<Client> {
+    builder
+        .redirect(Policy::none())
+        .timeout(HANG)
+        .pool_max_idle_per_host(256)
+        .build()
+        .context("cannot make an HTTP client")
 }
 
 /// A browser with its cookies.

@@ -6,22 +6,28 @@
     reason = "a drill tells the person who runs it what it found"
 )]
 
+mod beside;
 mod client;
 mod clock_set;
 mod crowd;
 mod database_away;
 mod enumeration;
 mod failing;
+mod floods;
 mod journal;
 mod kill;
 mod load;
+mod meter;
 mod one_request;
 mod plan;
 mod report;
 mod single_use;
 mod site;
+mod slow;
+mod stop;
 mod verify;
 mod volume_full;
+mod wire;
 mod workload;
 
 use std::fs;
@@ -99,6 +105,24 @@ const DRILLS: &[Drill] = &[
         what: "one code and one refresh token, a hundred times at once",
         engines: &Engine::ALL,
         run: |plan| Box::pin(single_use::run(plan)),
+    },
+    Drill {
+        name: "R19",
+        what: "SIGTERM under load",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(stop::run(plan)),
+    },
+    Drill {
+        name: "R26",
+        what: "silent and slow connections",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(slow::run(plan)),
+    },
+    Drill {
+        name: "R28",
+        what: "HTTP/2 floods",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(floods::run(plan)),
     },
     Drill {
         name: "R29",

@@ -25,6 +25,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::Http;
 use crate::plan::{Engine, Plan};
+use crate::wire::Target;
 
 /// Where codes are sent; nobody listens there.
 pub(crate) const CALLBACK: &str = "https://app.example.com/callback";
@@ -261,6 +262,10 @@ impl Site {
         let node = Node {
             http: Http::new(port, &format!("localhost:{}", self.port))?,
             management: Http::new(management, &format!("localhost:{management}"))?,
+            target: Target {
+                port,
+                host: format!("localhost:{}", self.port),
+            },
             process,
         };
         node.ready_since(started).await?;
@@ -275,6 +280,8 @@ pub(crate) struct Node {
     pub(crate) http: Http,
     /// Speaks to the management listener.
     pub(crate) management: Http,
+    /// The public listener for those who speak to it without a library.
+    pub(crate) target: Target,
     pub(crate) process: Supervised,
 }
 

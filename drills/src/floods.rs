@@ -1,0 +1,213 @@
+//! R28: HTTP/2 peers that send frames for the work they make.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use crate::beside::{Beside, Span};
+use crate::journal::Journal;
+use crate::meter::{metric, processor};
+use crate::plan::Plan;
+use crate::report::Report;
+use crate::site::{Site, SiteOptions};
+use crate::verify::verify;
+use crate::wire::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, Target,
+    WINDOW_UPDATE, end, frame,
+};
+use crate::workload::Workload;
+
+/// Each flood has to be over by then.
+const LIMIT: Duration = Duration::from_secs(1);
+/// How long an attacker goes on with a connection that nobody ends.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Between the end of one connection of an attacker and the next.
+const PAUSE: Duration = Duration::from_millis(100);
+/// Frames written together.
+const BATCH: u32 = 64;
+/// After the floods the processor rests within this.
+const REST: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_secs(2);
+/// Processor time in `LOOK` that needs no explanation: upkeep, and the machine's other work.
+const NOISE: Duration = Duration::from_millis(200);
+const WARM_UP: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flood {
+    RapidReset,
+    Continuation,
+    EmptyData,
+    Ping,
+    Settings,
+    Window,
+}
+
+impl Flood {
+    const ALL: [Self; 6] = [
+        Self::RapidReset,
+        Self::Continuation,
+        Self::EmptyData,
+        Self::Ping,
+        Self::Settings,
+        Self::Window,
+    ];
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::RapidReset => "rapid reset",
+            Self::Continuation => "CONTINUATION",
+            Self::EmptyData => "empty DATA",
+            Self::Ping => "PING",
+            Self::Settings => "SETTINGS",
+            Self::Window => "WINDOW_UPDATE",
+        }
+    }
+
+    /// What comes before the flood.
+    fn start(self, target: &Target) -> Vec<u8> {
+        match self {
+            Self::Continuation => frame(HEADERS, 0, 1, &target.get("/health")),
+            Self::EmptyData => frame(HEADERS, END_HEADERS, 1, &target.post("/oauth/token")),
+            Self::RapidReset | Self::Ping | Self::Settings | Self::Window => Vec::new(),
+        }
+    }
+
+    /// The frames that are sent again and again.
+    fn again(self, target: &Target, number: u32) -> Vec<u8> {
+        match self {
+            Self::RapidReset => {
+                let stream = number.wrapping_mul(2).wrapping_add(1);
+                let mut frames = frame(HEADERS, END_STREAM | END_HEADERS, stream, &target.get("/health"));
+                // CANCEL of RFC 9113 section 7.
+                frames.extend(frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]));
+                frames
+            }
+            // A header of one letter and one letter as value, not indexed.
+            Self::Continuation => frame(CONTINUATION, 0, 1, &[0, 1, b'x', 1, b'y']),
+            Self::EmptyData => frame(DATA, 0, 1, &[]),
+            Self::Ping => frame(PING, 0, 0, &[0; 8]),
+            Self::Settings => frame(SETTINGS, 0, 0, &[]),
+            Self::Window => frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1]),
+        }
+    }
+
+    /// Floods a connection until the server ends it; how long that took.
+    async fn run(self, target: &Target, stream: &mut TcpStream) -> Duration {
+        let (mut reader, mut writer) = stream.split();
+        let start = [PREFACE, &self.start(target)].concat();
+        let writing = async {
+            let mut bytes = start;
+            let mut number = 0;
+            while writer.write_all(&bytes).await.is_ok() {
+                bytes.clear();
+                for _ in 0..BATCH {
+                    bytes.extend(self.again(target, number));
+                    number = number.wrapping_add(1);
+                }
+            }
+        };
+        let since = Instant::now();
+        let ended = async {
+            tokio::select! {
+                () = writing => {}
+                () = end(&mut reader) => {}
+            }
+        };
+        timeout(PATIENCE, ended).await.ok();
+        since.elapsed()
+    }
+
+    /// Comes back again and again until then; how long each connection was borne.
+    async fn attack(self, target: Target, until: Instant, source: u8) -> (Self, Vec<Duration>, u64) {
+        let (mut took, mut closed_doors) = (Vec::new(), 0);
+        while Instant::now() < until {
+            match target.connect(source).await {
+                Ok(mut stream) => took.push(self.run(&target, &mut stream).await),
+                Err(_) => closed_doors += 1,
+            }
+            sleep(PAUSE).await;
+        }
+        (self, took, closed_doors)
+    }
+}
+
+pub(crate) async fn run(plan: &Plan) -> Result<Report> {
+    let length = Duration::from_secs(plan.count(60, 4).into());
+    let quiet_for = Duration::from_secs(plan.count(20, 3).into());
+    let rate = plan.count(50, 10);
+    let mut report = Report::new(format!(
+        "{} attackers for {length:?}, one for each flood, each back {PAUSE:?} after it was cut; tokens and discovery \
+         {rate}/s each beside them",
+        Flood::ALL.len()
+    ));
+    let site = Site::new(plan, SiteOptions::default()).await?;
+    let journal = std::sync::Arc::new(Journal::new(&plan.output.join("journal"))?);
+    let node = site.start(0, &[]).await?;
+    let beside = Beside::start(&node.http, &site.cast.service, rate)?;
+    sleep(WARM_UP).await;
+    let from = Instant::now();
+    let before = processor(&node)?;
+    sleep(quiet_for).await;
+    let used_quietly = (processor(&node)? - before)
+        .div_f64(quiet_for.as_secs_f64())
+        .mul_f64(LOOK.as_secs_f64());
+    let quiet = Span::since(from);
+
+    let from = Instant::now();
+    let mut attackers = JoinSet::new();
+    for (flood, source) in Flood::ALL.into_iter().zip(2_u8..) {
+        attackers.spawn(flood.attack(node.target.clone(), from + length, source));
+    }
+    let attacks = attackers.join_all().await;
+    let attacked = Span::since(from);
+    sleep(REST).await;
+    let before = processor(&node)?;
+    sleep(LOOK).await;
+    let used = processor(&node)? - before;
+
+    for (flood, took, closed_doors) in attacks {
+        let name = flood.name();
+        let longest = took.iter().max().copied().unwrap_or(Duration::MAX);
+        let times = took.len();
+        report.within(
+            &format!("{name}: {times} connections, each ended"),
+            longest,
+            LIMIT,
+        );
+        report.none(
+            &format!("{name}: refused connections"),
+            closed_doors,
+            &format!("of {times}"),
+        );
+    }
+    beside.judge(plan, &mut report, quiet, attacked).await?;
+    let allowed = used_quietly * 2 + if plan.reduced { NOISE * 5 } else { NOISE };
+    report.check(
+        format!("processor time as before, {REST:?} after the floods"),
+        format!("{used:?} in {LOOK:?}, quiet {used_quietly:.0?}"),
+        used <= allowed,
+    );
+    let counted = metric(&node, "rsp_connections_refused_total{reason=\"flood\"}").await?;
+    report.check(
+        "the floods are counted",
+        format!("{counted} with reason flood"),
+        counted > 0,
+    );
+
+    let workload = Workload::start(plan, &site.cast, &[&node], &journal);
+    sleep(LOOK).await;
+    workload.stop().await;
+    node.kill().await?;
+    report.check(
+        "the workload did its work",
+        journal.summary(),
+        journal.answers(200) > 0,
+    );
+    journal.judge(&mut report);
+    verify(&site, &journal, &mut report).await?;
+    Ok(report)
+}
