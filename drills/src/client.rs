@@ -73,7 +73,9 @@ impl Http {
     pub(crate) fn over_http2(&self) -> Result<Self> {
         Ok(Self {
             client: client(Client::builder().http2_prior_knowledge())?,
-            ..self.clone()
+            // `:authority` and `Host` must say the same (RFC 9113 section 8.3.1).
+            base: format!("http://{}", self.host),
+            host: self.host.clone(),
         })
     }
 

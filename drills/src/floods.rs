@@ -152,7 +152,8 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let from = Instant::now();
     let before = processor(&node)?;
     sleep(quiet_for).await;
-    let used_quietly = (processor(&node)? - before)
+    let used_quietly = processor(&node)?
+        .saturating_sub(before)
         .div_f64(quiet_for.as_secs_f64())
         .mul_f64(LOOK.as_secs_f64());
     let quiet = Span::since(from);
@@ -167,7 +168,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     sleep(REST).await;
     let before = processor(&node)?;
     sleep(LOOK).await;
-    let used = processor(&node)? - before;
+    let used = processor(&node)?.saturating_sub(before);
 
     for (flood, took, closed_doors) in attacks {
         let name = flood.name();

@@ -134,7 +134,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let quiet_for = Duration::from_secs(plan.count(20, 3).into());
     let rate = plan.count(50, 10);
     // What the product has when nothing is configured; the suite does not wait for that.
-    let bound = Duration::from_secs(plan.count(10, 2).into());
+    let bound = Duration::from_secs(plan.count(10, 3).into());
     let slack = Duration::from_millis(plan.count(500, 2_000).into());
     let mut report = Report::new(format!(
         "{count} connections at {PER_SECOND}/s, by turns silent, slow in head, body and taking the answer; bounds \

@@ -106,7 +106,7 @@ async fn stop(node: &Node, cast: &Cast, rate: u32, sign_ins: u32, slow: u32) -> 
     let deaf = tokio::spawn(until_deaf(node.target.port, signal));
     let unready = until_unready(node, signal).await;
     let (tokens, discovery) = (tokens.stop().await, discovery.stop().await);
-    sleep((LAME_DUCK - LATE).saturating_sub(signal.elapsed())).await;
+    sleep(LAME_DUCK.saturating_sub(LATE + signal.elapsed())).await;
     let late = knock(late, cast);
     let gone = ended(node, signal).await?;
     let mut outcome = Outcome {

@@ -16,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use domain::Secret;
 use serde::Serialize;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 pub mod metrics;
@@ -24,6 +25,10 @@ pub use metrics::{Catalogue, Metrics};
 
 /// How long a dependency may take to answer before it counts as away.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Questions answered at once: each may ask the database, or write out all metrics. Only asking whether the process lives
+/// is free.
+const QUESTIONS: usize = 32;
 
 /// What a probe found: nothing to say, or why the dependency is away. The
 /// reason is shown to operators; it must not hold credentials.
@@ -134,6 +139,7 @@ impl Management {
         Router::new()
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
+            .layer(from_fn_with_state(Arc::new(Semaphore::new(QUESTIONS)), bound))
             .layer(from_fn_with_state(Arc::clone(&state), authorize))
             .route("/livez", get(livez))
             .with_state(state)
@@ -153,6 +159,13 @@ async fn authorize(State(face): State<Arc<Management>>, request: Request, next: 
         return next.run(request).await;
     }
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
+}
+
+async fn bound(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+    let Ok(_place) = places.try_acquire() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response();
+    };
+    next.run(request).await
 }
 
 async fn livez() -> impl IntoResponse {

@@ -4,10 +4,12 @@ use axum::http::{Method, Request, StatusCode};
 use domain::Secret;
 use engine::{PasswordEvent, PasswordRefusal};
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
-use super::{Catalogue, Management, Metrics, Readiness};
+use super::{Catalogue, Management, Metrics, QUESTIONS, Readiness};
 
 async fn ask(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
     let mut request = Request::get(path);
@@ -106,6 +108,47 @@ async fn a_dependency_that_hangs_counts_as_away() {
     let (status, body) = ask(&router, "/readyz?verbose", None).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains("no answer within 20 ms"), "{body}");
+}
+
+#[tokio::test]
+async fn questions_are_bounded_and_liveness_is_not() {
+    let gate = Arc::new(Semaphore::new(0));
+    let asked = Arc::new(Semaphore::new(0));
+    let probe = {
+        let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
+        move || {
+            let (gate, asked) = (Arc::clone(&gate), Arc::clone(&asked));
+            async move {
+                asked.add_permits(1);
+                drop(gate.acquire().await);
+                Ok(())
+            }
+        }
+    };
+    let mut face = face(Readiness::default()).check("database", probe);
+    face.probe_timeout = Duration::from_mins(1);
+    let router = face.router();
+    let waiting: Vec<_> = (0..QUESTIONS)
+        .map(|_| {
+            let router = router.clone();
+            tokio::spawn(async move { ask(&router, "/readyz", None).await.0 })
+        })
+        .collect();
+    let everybody = u32::try_from(QUESTIONS).unwrap();
+    asked.acquire_many(everybody).await.unwrap().forget();
+    for path in ["/readyz", "/metrics"] {
+        let (status, _) = ask(&router, path, None).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
+    assert_eq!(ask(&router, "/livez", None).await.0, StatusCode::OK);
+
+    gate.add_permits(1);
+    for question in waiting {
+        assert_eq!(question.await.unwrap(), StatusCode::OK);
+    }
+    for path in ["/readyz", "/metrics"] {
+        assert_eq!(ask(&router, path, None).await.0, StatusCode::OK, "{path}");
+    }
 }
 
 #[tokio::test]
