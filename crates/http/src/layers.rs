@@ -136,7 +136,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
     let reader = edge.pages.as_ref().zip(Reader::of(&request));
-    let class = Class::of(facts.route());
+    let class = facts.class();
     // Who has no chance costs next to nothing: the body is not read, nothing is logged, the metric counts.
     let hopeless = edge.load.refuses(class);
     let mut response = match hopeless {
@@ -144,7 +144,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
         None => {
             let handled = async {
                 match edge.admit(&request, &facts) {
-                    ControlFlow::Continue(limit) => edge.handle(request, next, &facts, class, limit).await,
+                    ControlFlow::Continue(limit) => edge.handle(request, next, &facts, limit).await,
                     ControlFlow::Break(refusal) => refusal,
                 }
             };
@@ -191,6 +191,10 @@ impl Facts {
     /// The template, never the client's own text: it becomes a metric label.
     fn route(&self) -> &str {
         self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
+    }
+
+    fn class(&self) -> Class {
+        Class::of(self.route())
     }
 
     /// One line of the access log (E10). The query is left out because codes and
@@ -267,16 +271,9 @@ impl Edge {
             .map_or(self.settings.max_body_bytes, |(_, limit)| *limit)
     }
 
-    async fn handle(
-        &self,
-        request: Request,
-        next: Next,
-        facts: &Facts,
-        class: Class,
-        limit: usize,
-    ) -> Response {
+    async fn handle(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
         // A panicking handler holds nothing of ours, so its state is not observed afterwards.
-        let handled = AssertUnwindSafe(self.serve(request, next, facts, class, limit)).catch_unwind();
+        let handled = AssertUnwindSafe(self.serve(request, next, facts, limit)).catch_unwind();
         match tokio::time::timeout(self.settings.request_timeout, handled).await {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => {
@@ -293,15 +290,8 @@ impl Edge {
     }
 
     /// Reads the body, then takes a place, then calls the handler: who sends slowly holds no place.
-    async fn serve(
-        &self,
-        request: Request,
-        next: Next,
-        facts: &Facts,
-        class: Class,
-        limit: usize,
-    ) -> Response {
-        let arrival = Arrival::default();
+    async fn serve(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
+        let (class, arrival) = (facts.class(), Arrival::default());
         let (parts, body) = request.into_parts();
         let body = match self.room.gather(Metered::wrap(body, limit, &arrival)).await {
             Gathered::Whole(body) => body,

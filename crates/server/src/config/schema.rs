@@ -65,8 +65,10 @@ fn example(key: &Key) -> &'static str {
         "server.security_policy" => "\"https://example.com/security\"",
         "server.load.admin.in_progress" => "16",
         "server.load.machine.in_progress" => "32",
-        "server.load.pages.in_progress" => "128",
-        "server.load.admin.queue" | "server.load.machine.queue" | "server.load.pages.queue" => "128",
+        "server.load.pages.in_progress"
+        | "server.load.admin.queue"
+        | "server.load.machine.queue"
+        | "server.load.pages.queue" => "128",
         "server.tls.cert" => "\"/etc/rsp/tls.pem\"",
         "server.tls.key" => "\"/etc/rsp/tls.key\"",
         _ => "\"\"",
