@@ -3,6 +3,7 @@
 //! Nothing here does I/O, waits, or knows SQL. Every other crate speaks in these types.
 
 mod client;
+mod device;
 mod event;
 mod id;
 mod keys;
@@ -22,6 +23,7 @@ pub use client::{
     AccessTokenFormat, AudienceProfile, AuthMethod, Client, ClientId, ClientIdRefused, ClientKind,
     ClientSettings, ConsentRule, GrantType, PkceRule,
 };
+pub use device::{Browser, Device, System};
 pub use event::{Actor, Event, EventKind, Events, Outcome, Personal, Target};
 pub use id::{
     CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, RequestId, SessionId, TenantId, UserId,

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SessionId, Timestamp, UserId};
+use crate::{Device, SessionId, Timestamp, UserId};
 
 /// How strongly a sign-in was verified: the `acr` claim's values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -91,6 +91,8 @@ pub struct Session {
     pub amr: Vec<Amr>,
     /// When the person last proved who they are.
     pub auth_time: Timestamp,
+    /// What the browser said it was; `None` if it said nothing.
+    pub device: Option<Device>,
     /// When the session began.
     pub created_at: Timestamp,
     /// When it was last used; kept to the minute.

@@ -1,8 +1,9 @@
 //! What people see and end of their own: sessions and connected applications.
 
-use domain::{Actor, Client, ClientId, Event, EventKind, Scopes, Session, SessionId, Timestamp};
-use storage::{clients, grants, sessions, user_consents};
+use domain::{Actor, Client, ClientId, Event, EventKind, Scopes, SessionId, Timestamp};
+use storage::{clients, grants, user_consents};
 
+use crate::sessions::OwnSession;
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// An application the person has allowed something.
@@ -18,10 +19,9 @@ pub struct Connection {
 
 impl App {
     /// The person's live sessions, the newest first.
-    pub async fn own_sessions(&self, ctx: &Ctx, who: &SignedIn) -> Result<Vec<Session>, Fault> {
-        let mut read = self.db.read(ctx.tenant_id()).await?;
-        let mut all = sessions::list_for_user(&mut read, who.user.id, ctx.now).await?;
-        all.sort_by_key(|session| std::cmp::Reverse(session.last_seen_at));
+    pub async fn own_sessions(&self, ctx: &Ctx, who: &SignedIn) -> Result<Vec<OwnSession>, Fault> {
+        let mut all = self.sessions_of(ctx, who).await?;
+        all.sort_by_key(|own| std::cmp::Reverse(own.session.last_seen_at));
         Ok(all)
     }
 
@@ -38,8 +38,8 @@ impl App {
 
     /// Ends every session the person has, and everything granted in them.
     pub async fn end_all_own_sessions(&self, ctx: &Ctx, who: &SignedIn) -> Result<(), Fault> {
-        for session in self.own_sessions(ctx, who).await? {
-            self.end_own_session(ctx, who, session.id).await?;
+        for own in self.own_sessions(ctx, who).await? {
+            self.end_own_session(ctx, who, own.session.id).await?;
         }
         Ok(())
     }

@@ -34,5 +34,5 @@ pub use ctx::{Ctx, TenantView};
 pub use fault::Fault;
 pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
 pub use passwords::{MAX_PASSWORD_BYTES, PasswordPolicy};
-pub use sessions::SignedIn;
+pub use sessions::{OwnSession, SignedIn};
 pub use soundness::Soundness;

@@ -1,11 +1,11 @@
 //! Signing in with a password.
 
 use domain::{
-    Acr, Actor, Amr, Email, Event, EventKind, OpaqueToken, Secret, Session, SessionId, SessionLimits,
+    Acr, Actor, Amr, Device, Email, Event, EventKind, OpaqueToken, Secret, Session, SessionId, SessionLimits,
     TokenKind, User, UserStatus,
 };
+use storage::sessions;
 use storage::users::{self, Account};
-use storage::{flows, sessions};
 
 use crate::authorize::LiveFlow;
 use crate::passwords::Verdict;
@@ -135,6 +135,7 @@ impl App {
             acr: Acr::Aal1,
             amr: vec![Amr::Password],
             auth_time: ctx.now,
+            device: ctx.agent.as_deref().map(Device::of),
             created_at: ctx.now,
             last_seen_at: ctx.now,
             idle_expires_at: ctx.now.plus(limits.idle),
@@ -155,20 +156,20 @@ impl App {
             .detail("method", "password")
             .detail("acr", session.acr.as_str());
         let events = self.record(ctx, event).await?;
+        let sealed = self.seal_whereabouts(ctx, &session).await?;
         if let Some(other) = before.filter(|b| b.user.id != user.id) {
             self.end_session(ctx, &other.session, EventKind::SessionEnded)
                 .await?;
         }
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         let renewed = match &same {
-            Some(_) => sessions::renew(&mut tx, &session, &cookie.hash()).await?,
+            Some(_) => sessions::renew(&mut tx, &session, &cookie.hash(), sealed.as_ref()).await?,
             None => false,
         };
         if !renewed {
-            sessions::insert(&mut tx, &session, &cookie.hash()).await?;
+            sessions::insert(&mut tx, &session, &cookie.hash(), sealed.as_ref()).await?;
         }
         users::record_login(&mut tx, user.id, ctx.now).await?;
-        flows::attach_session(&mut tx, flow.id, session.id).await?;
         tx.commit(events).await?;
         Ok(LoggedIn {
             cookie,

@@ -1,12 +1,16 @@
 //! Signed-in browsers.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::{
     Event, EventKind, Events, OpaqueToken, Session, SessionId, SessionLimits, TokenKind, User, UserStatus,
 };
+use serde::{Deserialize, Serialize};
+use storage::sessions::Sealed;
 use storage::{grants, sessions, users};
 
+use crate::seal::{Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault};
 
 /// A session and the person it belongs to.
@@ -16,6 +20,24 @@ pub struct SignedIn {
     pub session: Session,
     /// The person.
     pub user: User,
+}
+
+/// A session as its own person sees it.
+#[derive(Debug)]
+pub struct OwnSession {
+    /// The session.
+    pub session: Session,
+    /// Where they last proved who they are in it; `None` if that was not kept or can no longer be read.
+    pub address: Option<IpAddr>,
+}
+
+/// From where a person signed in: sealed beside the session.
+#[derive(Serialize, Deserialize)]
+struct Whereabouts {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ip: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
 }
 
 /// Use is noted when the last note is at least this old.
@@ -70,5 +92,78 @@ impl App {
     /// One session of the tenant, ended or not.
     pub(crate) async fn session(&self, ctx: &Ctx, id: SessionId) -> Result<Option<Session>, Fault> {
         Ok(sessions::find(&mut self.db.read(ctx.tenant_id()).await?, id).await?)
+    }
+}
+
+impl App {
+    /// Seals where a person signs in from under their own key. Nothing is kept of somebody without a key, who was
+    /// erased.
+    pub(crate) async fn seal_whereabouts(
+        &self,
+        ctx: &Ctx,
+        session: &Session,
+    ) -> Result<Option<Sealed>, Fault> {
+        if ctx.client_ip.is_none() && ctx.agent.is_none() {
+            return Ok(None);
+        }
+        let Some((key, seal)) = self.person_key(ctx, session).await? else {
+            return Ok(None);
+        };
+        let plain = serde_json::to_vec(&Whereabouts {
+            ip: ctx.client_ip,
+            agent: ctx.agent.clone(),
+        })
+        .map_err(|_| Fault::Internal("whereabouts do not serialize"))?;
+        let row = session.id.to_string();
+        let bytes = seal.seal(&self.world, place(ctx, &row), &plain)?;
+        Ok(Some(Sealed { key, bytes }))
+    }
+
+    /// The person's live sessions, each with what can still be read of where it is from.
+    pub(crate) async fn sessions_of(&self, ctx: &Ctx, who: &SignedIn) -> Result<Vec<OwnSession>, Fault> {
+        let listed = {
+            let mut read = self.db.read(ctx.tenant_id()).await?;
+            sessions::list_for_user(&mut read, who.user.id, ctx.now).await?
+        };
+        let key = self.person_key(ctx, &who.session).await?;
+        Ok(listed
+            .into_iter()
+            .map(|(session, sealed)| OwnSession {
+                address: sealed.and_then(|sealed| address(ctx, key.as_ref(), &session, &sealed)),
+                session,
+            })
+            .collect())
+    }
+
+    async fn person_key(&self, ctx: &Ctx, session: &Session) -> Result<Option<(uuid::Uuid, SealKey)>, Fault> {
+        self.seals
+            .sealing(
+                &self.db,
+                &self.world,
+                ctx.tenant_id(),
+                &Purpose::Person(session.user_id),
+            )
+            .await
+    }
+}
+
+/// What does not open is not shown; people can still end the session.
+fn address(
+    ctx: &Ctx,
+    key: Option<&(uuid::Uuid, SealKey)>,
+    session: &Session,
+    sealed: &Sealed,
+) -> Option<IpAddr> {
+    let (_, key) = key.filter(|(id, _)| *id == sealed.key)?;
+    let row = session.id.to_string();
+    let plain = key.open(place(ctx, &row), &sealed.bytes).ok()?;
+    serde_json::from_slice::<Whereabouts>(plain.expose()).ok()?.ip
+}
+
+fn place<'a>(ctx: &Ctx, row: &'a str) -> Place<'a> {
+    Place {
+        tenant: ctx.tenant_id(),
+        column: "sessions.sealed",
+        row,
     }
 }

@@ -117,7 +117,7 @@ impl Bulk {
         let sessions = batch.sessions.iter();
         self.write(
             sessions::INSERT,
-            sessions.map(|(session, token)| sessions::values(session, token)),
+            sessions.map(|(session, token)| sessions::values(session, token, None)),
         )
         .await?;
         self.write(grants::INSERT, batch.grants.iter().map(grants::values))

@@ -1,6 +1,6 @@
 //! Sign-ins under way.
 
-use domain::{FlowId, SessionId, Timestamp, TokenHash};
+use domain::{FlowId, Timestamp, TokenHash};
 use serde_json::Value;
 use sqlx::types::Json;
 
@@ -16,10 +16,6 @@ pub struct Flow {
     /// The authorization request it answers.
     #[sqlx(json)]
     pub request: Value,
-    /// The session it led to.
-    pub session_id: Option<SessionId>,
-    /// Failed attempts.
-    pub attempts: i64,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends.
@@ -30,14 +26,12 @@ pub struct Flow {
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<(), StoreError> {
     tx.handle()
         .execute(
-            "INSERT INTO flows (tenant_id, id, browser_hash, request, session_id, attempts, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            "INSERT INTO flows (tenant_id, id, browser_hash, request, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6)",
             (
                 flow.id,
                 flow.browser_hash,
                 Json(&flow.request),
-                flow.session_id,
-                flow.attempts,
                 flow.created_at,
                 flow.expires_at,
             ),
@@ -55,31 +49,9 @@ pub async fn find(
 ) -> Result<Option<Flow>, StoreError> {
     q.handle()
         .optional(
-            "SELECT id, browser_hash, request, session_id, attempts, created_at, expires_at FROM flows
+            "SELECT id, browser_hash, request, created_at, expires_at FROM flows
              WHERE tenant_id = $1 AND id = $2 AND browser_hash = $3 AND expires_at > $4 AND finished_at IS NULL",
             (id, browser, now),
-        )
-        .await
-}
-
-/// Notes the session a flow led to; `false` if it is finished or unknown.
-pub async fn attach_session(tx: &mut Tx, id: FlowId, session: SessionId) -> Result<bool, StoreError> {
-    let changed = tx
-        .handle()
-        .execute(
-            "UPDATE flows SET session_id = $3 WHERE tenant_id = $1 AND id = $2 AND finished_at IS NULL",
-            (id, session),
-        )
-        .await?;
-    Ok(changed == 1)
-}
-
-/// Counts a failed attempt; how many there were.
-pub async fn record_attempt(tx: &mut Tx, id: FlowId) -> Result<i64, StoreError> {
-    tx.handle()
-        .number(
-            "UPDATE flows SET attempts = attempts + 1 WHERE tenant_id = $1 AND id = $2 RETURNING attempts",
-            (id,),
         )
         .await
 }

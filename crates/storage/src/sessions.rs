@@ -1,7 +1,8 @@
 //! Signed-in browsers.
 
-use domain::{Acr, Amr, Session, SessionId, Timestamp, TokenHash, UserId};
+use domain::{Acr, Amr, Browser, Device, Session, SessionId, System, Timestamp, TokenHash, UserId};
 use sqlx::types::Json;
+use uuid::Uuid;
 
 use crate::columns::Word;
 use crate::sql::Binds;
@@ -14,6 +15,8 @@ struct Row {
     acr: Word<Acr>,
     amr: Json<Vec<Amr>>,
     auth_time: Timestamp,
+    agent_family: Option<Word<Browser>>,
+    agent_system: Option<Word<System>>,
     created_at: Timestamp,
     last_seen_at: Timestamp,
     idle_expires_at: Timestamp,
@@ -29,6 +32,13 @@ impl From<Row> for Session {
             acr: row.acr.0,
             amr: row.amr.0,
             auth_time: row.auth_time,
+            device: row
+                .agent_family
+                .zip(row.agent_system)
+                .map(|(browser, system)| Device {
+                    browser: browser.0,
+                    system: system.0,
+                }),
             created_at: row.created_at,
             last_seen_at: row.last_seen_at,
             idle_expires_at: row.idle_expires_at,
@@ -38,12 +48,33 @@ impl From<Row> for Session {
     }
 }
 
+/// Address and user agent of a sign-in, sealed under the person's key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// The data key.
+    pub key: Uuid,
+    /// What it sealed.
+    pub bytes: Vec<u8>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Listed {
+    #[sqlx(flatten)]
+    session: Row,
+    sealed: Option<Vec<u8>>,
+    seal_key: Option<Uuid>,
+}
+
 pub(crate) const INSERT: &str =
     "INSERT INTO sessions (tenant_id, id, token_hash, user_id, acr, amr, auth_time, created_at, last_seen_at,
-    idle_expires_at, absolute_expires_at, ended_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+    idle_expires_at, absolute_expires_at, ended_at, agent_family, agent_system, sealed, seal_key)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
 
-pub(crate) fn values<'a>(session: &'a Session, token: &'a TokenHash) -> impl Binds<'a> {
+pub(crate) fn values<'a>(
+    session: &'a Session,
+    token: &'a TokenHash,
+    sealed: Option<&'a Sealed>,
+) -> impl Binds<'a> {
     (
         session.id,
         token,
@@ -56,13 +87,22 @@ pub(crate) fn values<'a>(session: &'a Session, token: &'a TokenHash) -> impl Bin
         session.idle_expires_at,
         session.absolute_expires_at,
         session.ended_at,
+        session.device.map(|device| Word(device.browser)),
+        session.device.map(|device| Word(device.system)),
+        sealed.map(|sealed| sealed.bytes.as_slice()),
+        sealed.map(|sealed| sealed.key),
     )
 }
 
 /// Adds a session under the hash of its cookie.
-pub async fn insert(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<(), StoreError> {
+pub async fn insert(
+    tx: &mut Tx,
+    session: &Session,
+    token: &TokenHash,
+    sealed: Option<&Sealed>,
+) -> Result<(), StoreError> {
     tx.handle()
-        .execute(INSERT, values(session, token))
+        .execute(INSERT, values(session, token, sealed))
         .await
         .map(drop)
 }
@@ -72,8 +112,8 @@ pub async fn find_by_token(q: &mut impl Query, token: &TokenHash) -> Result<Opti
     let row: Option<Row> = q
         .handle()
         .optional(
-            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
-                ended_at
+            "SELECT id, user_id, acr, amr, auth_time, agent_family, agent_system, created_at, last_seen_at,
+                idle_expires_at, absolute_expires_at, ended_at
              FROM sessions WHERE tenant_id = $1 AND token_hash = $2",
             (token,),
         )
@@ -86,8 +126,8 @@ pub async fn find(q: &mut impl Query, id: SessionId) -> Result<Option<Session>, 
     let row: Option<Row> = q
         .handle()
         .optional(
-            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
-                ended_at
+            "SELECT id, user_id, acr, amr, auth_time, agent_family, agent_system, created_at, last_seen_at,
+                idle_expires_at, absolute_expires_at, ended_at
              FROM sessions WHERE tenant_id = $1 AND id = $2",
             (id,),
         )
@@ -114,13 +154,19 @@ pub async fn touch(
 }
 
 /// Gives a session that its person proved again a new cookie and new limits; the old cookie is dead (SE2). `false` if
-/// the session has ended or is another person's.
-pub async fn renew(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<bool, StoreError> {
+/// the session has ended or is another person's. What it is shown with is that of the last proof.
+pub async fn renew(
+    tx: &mut Tx,
+    session: &Session,
+    token: &TokenHash,
+    sealed: Option<&Sealed>,
+) -> Result<bool, StoreError> {
     let renewed = tx
         .handle()
         .execute(
             "UPDATE sessions SET token_hash = $4, acr = $5, amr = $6, auth_time = $7, last_seen_at = $8,
-                idle_expires_at = $9, absolute_expires_at = $10
+                idle_expires_at = $9, absolute_expires_at = $10, agent_family = $11, agent_system = $12, sealed = $13,
+                seal_key = $14
              WHERE tenant_id = $1 AND id = $2 AND user_id = $3 AND ended_at IS NULL",
             (
                 session.id,
@@ -132,6 +178,10 @@ pub async fn renew(tx: &mut Tx, session: &Session, token: &TokenHash) -> Result<
                 session.last_seen_at,
                 session.idle_expires_at,
                 session.absolute_expires_at,
+                session.device.map(|device| Word(device.browser)),
+                session.device.map(|device| Word(device.system)),
+                sealed.map(|sealed| sealed.bytes.as_slice()),
+                sealed.map(|sealed| sealed.key),
             ),
         )
         .await?;
@@ -162,21 +212,30 @@ pub async fn end_for_user(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<V
     Ok(ended.into_iter().map(|(id,)| id).collect())
 }
 
-/// A person's live sessions, oldest first.
+/// A person's live sessions, oldest first, with what was sealed at their sign-in.
 pub async fn list_for_user(
     q: &mut impl Query,
     user: UserId,
     now: Timestamp,
-) -> Result<Vec<Session>, StoreError> {
-    let rows: Vec<Row> = q
+) -> Result<Vec<(Session, Option<Sealed>)>, StoreError> {
+    let rows: Vec<Listed> = q
         .handle()
         .all(
-            "SELECT id, user_id, acr, amr, auth_time, created_at, last_seen_at, idle_expires_at, absolute_expires_at,
-                ended_at
+            "SELECT id, user_id, acr, amr, auth_time, agent_family, agent_system, created_at, last_seen_at,
+                idle_expires_at, absolute_expires_at, ended_at, sealed, seal_key
              FROM sessions WHERE tenant_id = $1 AND user_id = $2 AND ended_at IS NULL AND idle_expires_at > $3
              AND absolute_expires_at > $3 ORDER BY id",
             (user, now),
         )
         .await?;
-    Ok(rows.into_iter().map(Session::from).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| {
+            let sealed = row.seal_key.zip(row.sealed);
+            (
+                row.session.into(),
+                sealed.map(|(key, bytes)| Sealed { key, bytes }),
+            )
+        })
+        .collect())
 }

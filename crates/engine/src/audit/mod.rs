@@ -7,7 +7,7 @@ mod refusals;
 
 use std::net::IpAddr;
 
-use domain::{Actor, Event, EventId, EventKind, Events, UserId, World};
+use domain::{Actor, Device, Event, EventId, EventKind, Events, UserId, World};
 use serde::Serialize;
 use storage::access_tokens::AccessToken;
 use storage::audit::AuditRow;
@@ -120,7 +120,10 @@ impl RowKeys<'_> {
             network_mac: mac("network", ctx.client_ip.map(network_of)),
             name_mac: mac("name", event.personal.name.as_deref().map(str::to_lowercase)),
             network_kind: ctx.client_ip.map(|ip| network_kind(ip).to_owned()),
-            agent_family: ctx.agent.as_deref().map(|agent| agent_family(agent).to_owned()),
+            agent_family: ctx
+                .agent
+                .as_deref()
+                .map(|agent| Device::of(agent).browser.as_str().to_owned()),
             count: 1,
         })
     }
@@ -286,21 +289,4 @@ fn network_kind(ip: IpAddr) -> &'static str {
         IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => "private",
         _ => "public",
     }
-}
-
-/// The browser family: coarse on purpose, the exact text is sealed.
-fn agent_family(agent: &str) -> &'static str {
-    const FAMILIES: [(&str, &str); 7] = [
-        ("Edg/", "edge"),
-        ("OPR/", "opera"),
-        ("Firefox/", "firefox"),
-        ("Chrome/", "chrome"),
-        ("Safari/", "safari"),
-        ("curl/", "curl"),
-        ("python", "python"),
-    ];
-    FAMILIES
-        .into_iter()
-        .find(|(mark, _)| agent.contains(mark))
-        .map_or("other", |(_, family)| family)
 }

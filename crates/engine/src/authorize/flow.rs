@@ -145,8 +145,6 @@ impl App {
             browser_hash: browser.hash(),
             request: serde_json::to_value(&purpose)
                 .map_err(|_| Fault::Internal("flow does not serialize"))?,
-            session_id: None,
-            attempts: 0,
             created_at: ctx.now,
             expires_at: ctx.now.plus(FLOW_LIFETIME),
         };

@@ -9,6 +9,7 @@ use engine::{App, AppOptions, Fault, PasswordPolicy};
 use serde_json::Value;
 use storage::audit::AuditRow;
 use storage::data_keys::{self, DataKey};
+use storage::sessions;
 use testkit::Backend;
 use testkit::app::{ISSUER, KEK, TestApp};
 use testkit::browser::PageForm;
@@ -22,6 +23,7 @@ const TYPED: &str = "My-Secret-Typed-Canary";
 on_both_engines! {
     nothing_personal_stands_in_clear
     a_persons_fields_open_with_their_key_at_their_place_only
+    where_a_session_began_opens_with_its_persons_key_only
     what_nobody_known_typed_is_under_the_months_key
     another_key_encryption_key_opens_nothing
 }
@@ -236,6 +238,39 @@ async fn a_persons_fields_open_with_their_key_at_their_place_only(backend: Backe
     nonces.sort();
     nonces.dedup();
     assert_eq!(nonces.len(), all);
+}
+
+async fn where_a_session_began_opens_with_its_persons_key_only(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut browser = app.browser();
+    browser.headers = vec![("user-agent", AGENT.to_owned())];
+    let page = browser.open("/account").await;
+    let mut watch = Watch::on(&app, "default").await;
+    browser.sign_in(&page, "alice@example.com").await;
+    let login = watch.only().await;
+    let tenant = app.ctx("default").tenant_id();
+    let (user, now) = (login.user_id.unwrap(), app.ctx("default").now);
+    let mut read = app.store.db.read(tenant).await.unwrap();
+    let listed = sessions::list_for_user(&mut read, user, now).await.unwrap();
+    let [(session, Some(kept))] = listed.as_slice() else {
+        panic!("one session with something sealed: {listed:?}");
+    };
+    assert_eq!(Some(kept.key), login.seal_key, "the key of alice's events");
+    for canary in [b"Canary".as_slice(), b"203.0.113", &[203, 0, 113, 7]] {
+        assert!(!kept.bytes.windows(canary.len()).any(|part| part == canary));
+    }
+    let bare = unwrap_key(tenant, &data_key(&app, &login).await);
+    let (id, column) = (session.id.to_string(), "sessions.sealed");
+    let plain = open(&bare, tenant, column, &id, &kept.bytes).expect("it opens at its place");
+    let plain: Value = serde_json::from_slice(&plain).unwrap();
+    assert_eq!(plain, serde_json::json!({"ip": ADDRESS, "agent": AGENT}));
+    let acme = app.ctx("acme").tenant_id();
+    let other = user.to_string();
+    assert!(open(&bare, tenant, column, &other, &kept.bytes).is_none());
+    assert!(open(&bare, acme, column, &id, &kept.bytes).is_none());
+    assert!(open(&KEK, tenant, column, &id, &kept.bytes).is_none());
+    let mut there = app.store.db.read(acme).await.unwrap();
+    assert_eq!(sessions::list_for_user(&mut there, user, now).await.unwrap(), []);
 }
 
 async fn what_nobody_known_typed_is_under_the_months_key(backend: Backend) {

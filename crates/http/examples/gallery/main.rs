@@ -259,8 +259,9 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         id: "7k2m",
         browser: Some("Firefox"),
         system: Some("Windows"),
-        place: Some("Vienna, AT"),
-        started_at: MOMENT - 86_400,
+        is_mobile: false,
+        place: Some("203.0.113.7"),
+        started_at: MOMENT - 7_260,
         last_used_at: MOMENT,
         current: true,
     };
@@ -276,6 +277,9 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
                 id: "p0",
                 browser: Some("Safari"),
                 system: Some("iOS"),
+                is_mobile: true,
+                started_at: MOMENT - 3 * 86_400,
+                last_used_at: MOMENT - 1_380,
                 current: false,
                 ..session.clone()
             },
@@ -303,6 +307,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
             },
         ],
         notice: Some(AccountNotice::SessionEnded),
+        now: MOMENT,
     };
     let empty = AccountPage {
         name: None,

@@ -13,6 +13,7 @@ session-device-unknown = Unbekannter Browser
 session-current = Dieser Browser
 session-last-used = Zuletzt benutzt
 session-started = Angemeldet
+session-place = von { $place }
 end-session = Sitzung beenden
 sign-out-everywhere = Überall abmelden
 sign-out-everywhere-text = Beendet alle Sitzungen oben, auch diese.

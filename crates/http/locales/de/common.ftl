@@ -43,6 +43,19 @@ lifetime-days = { $count ->
     [one] { $count } Tag
    *[other] { $count } Tage
 }
+ago-now = gerade eben
+ago-minutes = { $count ->
+    [one] vor { $count } Minute
+   *[other] vor { $count } Minuten
+}
+ago-hours = { $count ->
+    [one] vor { $count } Stunde
+   *[other] vor { $count } Stunden
+}
+ago-days = { $count ->
+    [one] vor { $count } Tag
+   *[other] vor { $count } Tagen
+}
 when = { $day }. { $month } { $year }, { $time } UTC
 month-1 = Januar
 month-2 = Februar

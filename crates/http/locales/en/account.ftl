@@ -13,6 +13,7 @@ session-device-unknown = Unknown browser
 session-current = This browser
 session-last-used = Last used
 session-started = Signed in
+session-place = from { $place }
 end-session = End session
 sign-out-everywhere = Sign out everywhere
 sign-out-everywhere-text = Ends every session above, this one included.

@@ -43,6 +43,19 @@ lifetime-days = { $count ->
     [one] { $count } day
    *[other] { $count } days
 }
+ago-now = just now
+ago-minutes = { $count ->
+    [one] { $count } minute ago
+   *[other] { $count } minutes ago
+}
+ago-hours = { $count ->
+    [one] { $count } hour ago
+   *[other] { $count } hours ago
+}
+ago-days = { $count ->
+    [one] { $count } day ago
+   *[other] { $count } days ago
+}
 when = { $day } { $month } { $year }, { $time } UTC
 month-1 = January
 month-2 = February

@@ -42,15 +42,21 @@ async fn overview(
 ) -> Result<Response, Fault> {
     let sessions = state.app.own_sessions(&visit.ctx, who).await?;
     let connections = state.app.connections(&visit.ctx, who).await?;
-    let ids: Vec<String> = sessions.iter().map(|session| session.id.to_string()).collect();
+    let ids: Vec<String> = sessions.iter().map(|own| own.session.id.to_string()).collect();
+    let addresses: Vec<Option<String>> = sessions
+        .iter()
+        .map(|own| own.address.map(|ip| ip.to_canonical().to_string()))
+        .collect();
     let mut items: Vec<SessionItem<'_>> = sessions
         .iter()
-        .zip(&ids)
-        .map(|(session, id)| SessionItem {
+        .map(|own| &own.session)
+        .zip(ids.iter().zip(&addresses))
+        .map(|(session, (id, address))| SessionItem {
             id,
-            browser: None,
-            system: None,
-            place: None,
+            browser: session.device.and_then(|device| device.browser.name()),
+            system: session.device.and_then(|device| device.system.name()),
+            is_mobile: session.device.is_some_and(|device| device.system.is_mobile()),
+            place: address.as_deref(),
             started_at: session.auth_time.secs(),
             last_used_at: session.last_seen_at.secs(),
             current: session.id == who.session.id,
@@ -75,6 +81,7 @@ async fn overview(
             })
             .collect(),
         notice,
+        now: visit.ctx.now.secs(),
     };
     Ok(account_page(
         visit,

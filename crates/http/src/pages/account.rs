@@ -11,6 +11,8 @@ pub struct SessionItem<'a> {
     pub browser: Option<&'a str>,
     /// For example "Windows".
     pub system: Option<&'a str>,
+    /// Whether the system is one for the hand.
+    pub is_mobile: bool,
     /// For example "Zürich, CH", or the address.
     pub place: Option<&'a str>,
     /// Sign-in, in seconds since 1970.
@@ -34,10 +36,7 @@ impl SessionItem<'_> {
     }
 
     fn icon(&self) -> &'static str {
-        match self.system {
-            Some("Android" | "iOS") => "phone",
-            _ => "screen",
-        }
+        if self.is_mobile { "phone" } else { "screen" }
     }
 }
 
@@ -104,6 +103,8 @@ pub struct AccountPage<'a> {
     pub apps: Vec<ConnectedApp<'a>>,
     /// What the last action did.
     pub notice: Option<AccountNotice>,
+    /// The present moment, in seconds since 1970.
+    pub now: i64,
 }
 
 impl AccountPage<'_> {

@@ -48,6 +48,18 @@ impl Words {
         self.t_args(key, &[("count", count.into())])
     }
 
+    /// How long ago a moment was, rounded down: "2 hours ago". The future is now.
+    pub fn ago(&self, now: i64, then: i64) -> String {
+        let seconds = u64::try_from(now.saturating_sub(then)).unwrap_or_default();
+        let (key, count) = match seconds {
+            0..60 => return self.t("ago-now"),
+            60..3_600 => ("ago-minutes", seconds / 60),
+            3_600..86_400 => ("ago-hours", seconds / 3_600),
+            _ => ("ago-days", seconds / 86_400),
+        };
+        self.t_args(key, &[("count", count.into())])
+    }
+
     /// A moment with its zone, for reading.
     pub fn when(&self, seconds: i64) -> String {
         let Ok(moment) = Timestamp::from_second(seconds) else {

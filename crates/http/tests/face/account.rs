@@ -1,13 +1,22 @@
 //! The account page: own sessions and applications, and nobody else's (SE6, I1).
 
+use std::time::Duration;
+
 use domain::EventKind::SessionEnded;
 use testkit::Backend;
 use testkit::app::{Answer, TestApp};
+use testkit::browser::authorize_path;
 
 use super::watch::{Filled, Watch, is_signed_in, sign_in, signed_in};
 
+const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+const IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) \
+    Version/18.5 Mobile/15E148 Safari/604.1";
+
 on_both_engines! {
     people_see_and_end_their_own_sessions
+    people_recognise_the_browsers_they_signed_in_with
+    what_a_browser_says_of_itself_is_never_markup
     what_is_not_theirs_does_not_exist
     everywhere_means_everywhere
 }
@@ -51,6 +60,69 @@ async fn people_see_and_end_their_own_sessions(backend: Backend) {
     let again = form.send(&mut second).await;
     assert_eq!(again.status, 404, "ended is ended");
     assert_eq!(watch.told().await, []);
+}
+
+/// The words of each session's entry.
+fn entries(page: &Answer) -> Vec<String> {
+    let text = page.text();
+    let list = text.split("<h2 id=\"apps-title\"").next().unwrap();
+    let entries = list.split("<div class=\"thing-text\">").skip(1);
+    entries
+        .map(|rest| rest.split("</div>").next().unwrap().to_owned())
+        .collect()
+}
+
+async fn people_recognise_the_browsers_they_signed_in_with(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut phone = app.browser();
+    phone.headers = vec![("user-agent", IPHONE.to_owned())];
+    sign_in(&mut phone, "", "alice@example.com").await;
+    let mut silent = app.browser();
+    sign_in(&mut silent, "", "alice@example.com").await;
+    app.clock.advance(Duration::from_mins(125));
+    let mut browser = app.browser();
+    browser.headers = vec![("user-agent", FIREFOX.to_owned())];
+    let page = sign_in(&mut browser, "", "alice@example.com").await;
+    let shown = entries(&page);
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert!(shown[0].contains("<h3>Firefox on Linux <span"), "{}", shown[0]);
+    assert!(shown[0].contains("This browser"));
+    assert!(
+        shown[0].contains("Signed in just now from 203.0.113.7"),
+        "{}",
+        shown[0]
+    );
+    let rest = shown[1..].join("");
+    assert!(rest.contains("<h3>Safari on iOS</h3>"), "{rest}");
+    assert!(rest.contains("<h3>Unknown browser</h3>"), "{rest}");
+    assert_eq!(rest.matches("Signed in 2 hours ago from 203.0.113.7").count(), 2);
+    assert!(!rest.contains("This browser"));
+    let german = browser.open("/account?lang=de").await;
+    assert!(entries(&german)[0].contains("Firefox unter Linux"));
+    assert!(german.text().contains("Angemeldet vor 2 Stunden von 203.0.113.7"));
+
+    // The same person proves again who they are, in a browser that now says something else.
+    browser.headers = vec![("user-agent", IPHONE.to_owned())];
+    let page = browser.open(&authorize_path(&[("prompt", "login")])).await;
+    browser.sign_in(&page, "alice@example.com").await;
+    let shown = entries(&browser.open("/account?lang=en").await);
+    assert_eq!(shown.len(), 3);
+    assert!(shown[0].contains("Safari on iOS"), "{}", shown[0]);
+}
+
+async fn what_a_browser_says_of_itself_is_never_markup(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let long = format!("Firefox/1 {}", "<img src=x>".repeat(400));
+    for agent in ["<script>alert(1)</script> Firefox/1 Linux", "\"'><b>", &long] {
+        let mut browser = app.browser();
+        browser.headers = vec![("user-agent", agent.to_owned())];
+        let page = sign_in(&mut browser, "", "alice@example.com").await;
+        let text = page.text();
+        for mark in ["alert(1)", "<b>", "<img src=x", "&lt;script", "\"'>"] {
+            assert!(!text.contains(mark), "{mark} of {agent}");
+        }
+        assert!(text.contains("This browser"));
+    }
 }
 
 async fn what_is_not_theirs_does_not_exist(backend: Backend) {

@@ -169,6 +169,18 @@ fn times_have_words_and_a_zone() {
 }
 
 #[test]
+fn the_past_is_told_in_the_largest_unit_that_fits() {
+    let (english, german) = (Words::new(Locale::ENGLISH), Words::new(Locale::GERMAN));
+    assert_eq!(english.ago(59, 0), "just now");
+    assert_eq!(english.ago(0, 59), "just now", "a clock that runs ahead");
+    assert_eq!(english.ago(60, 0), "1 minute ago");
+    assert_eq!(english.ago(7_200, 0), "2 hours ago");
+    assert_eq!(english.ago(i64::MAX, i64::MIN), english.ago(i64::MAX, 0));
+    assert_eq!(german.ago(86_400, 0), "vor 1 Tag");
+    assert_eq!(german.ago(2 * 86_400, 0), "vor 2 Tagen");
+}
+
+#[test]
 fn lifetimes_use_the_largest_unit_that_fits() {
     let (english, german) = (Words::new(Locale::ENGLISH), Words::new(Locale::GERMAN));
     assert_eq!(english.lifetime(59), "59 seconds");

@@ -147,6 +147,7 @@ pub(crate) fn account(text: &str) -> AccountPage<'_> {
         id: text,
         browser: Some(text),
         system: Some(text),
+        is_mobile: true,
         place: Some(text),
         started_at: 1_795_405_260,
         last_used_at: 1_795_491_660,
@@ -173,6 +174,7 @@ pub(crate) fn account(text: &str) -> AccountPage<'_> {
             granted_at: 0,
         }],
         notice: Some(AccountNotice::AppRevoked),
+        now: 1_795_491_720,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Brand, ClientKind, SessionId, TenantSettings};
+use domain::{Brand, Browser, ClientKind, Device, Session, System, TenantSettings};
 use storage::{clients, flows, purge, sessions, tenants};
 use testkit::Backend;
 
@@ -15,6 +15,7 @@ on_both! {
     clients_are_listed_in_byte_order
     a_flow_belongs_to_its_browser_until_it_ends
     a_session_is_found_until_it_is_ended
+    a_session_keeps_what_its_last_sign_in_came_with
     what_has_expired_is_purged
 }
 
@@ -177,15 +178,10 @@ async fn clients_are_listed_in_byte_order(backend: Backend) {
 
 async fn a_flow_belongs_to_its_browser_until_it_ends(backend: Backend) {
     let s = Scene::new(backend).await;
-    let mut flow = s.flow();
+    let flow = s.flow();
     let mut tx = s.tx().await;
     flows::insert(&mut tx, &flow).await.unwrap();
-    let session = SessionId::generate(&s.world);
-    assert!(flows::attach_session(&mut tx, flow.id, session).await.unwrap());
-    assert_eq!(flows::record_attempt(&mut tx, flow.id).await.unwrap(), 1);
-    assert_eq!(flows::record_attempt(&mut tx, flow.id).await.unwrap(), 2);
     keep(tx).await;
-    (flow.session_id, flow.attempts) = (Some(session), 2);
 
     let mut tx = s.tx().await;
     let last = s.later(10 * MINUTE).minus(Duration::from_micros(1));
@@ -213,10 +209,6 @@ async fn a_flow_belongs_to_its_browser_until_it_ends(backend: Backend) {
     );
     assert!(flows::finish(&mut tx, flow.id, last).await.unwrap());
     assert!(!flows::finish(&mut tx, flow.id, last).await.unwrap(), "finished");
-    assert!(
-        !flows::attach_session(&mut tx, flow.id, session).await.unwrap(),
-        "finished"
-    );
     assert_eq!(
         flows::find(&mut tx, flow.id, &flow.browser_hash, last)
             .await
@@ -224,6 +216,45 @@ async fn a_flow_belongs_to_its_browser_until_it_ends(backend: Backend) {
         None,
         "finished"
     );
+}
+
+async fn a_session_keeps_what_its_last_sign_in_came_with(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.add_user("ada@example.com").await;
+    let sealed = |byte| sessions::Sealed {
+        key: s.world.uuid_v7(),
+        bytes: vec![byte; 600],
+    };
+    let (first, second) = (sealed(1), sealed(2));
+    let known = s.session(user.id);
+    let silent = Session {
+        device: None,
+        ..s.session(user.id)
+    };
+    let mut tx = s.tx().await;
+    sessions::insert(&mut tx, &known, &s.hash(), Some(&first))
+        .await
+        .unwrap();
+    sessions::insert(&mut tx, &silent, &s.hash(), None).await.unwrap();
+    let listed = sessions::list_for_user(&mut tx, user.id, s.now).await.unwrap();
+    assert_eq!(listed.len(), 2);
+    assert!(listed.contains(&(known, Some(first))), "{listed:?}");
+    assert!(listed.contains(&(silent.clone(), None)), "{listed:?}");
+    let again = Session {
+        device: Some(Device {
+            browser: Browser::Other,
+            system: System::Windows,
+        }),
+        ..silent
+    };
+    assert!(
+        sessions::renew(&mut tx, &again, &s.hash(), Some(&second))
+            .await
+            .unwrap()
+    );
+    let listed = sessions::list_for_user(&mut tx, user.id, s.now).await.unwrap();
+    assert!(listed.contains(&(again, Some(second))), "{listed:?}");
+    keep(tx).await;
 }
 
 async fn a_session_is_found_until_it_is_ended(backend: Backend) {
@@ -257,7 +288,7 @@ async fn a_session_is_found_until_it_is_ended(backend: Backend) {
     let live = sessions::list_for_user(&mut tx, user.id, s.later(10 * MINUTE))
         .await
         .unwrap();
-    assert_eq!(live, [first.clone()], "the second was idle for too long");
+    assert_eq!(live, [(first.clone(), None)], "the second was idle for too long");
 
     assert!(sessions::end(&mut tx, first.id, s.now).await.unwrap());
     assert!(!sessions::end(&mut tx, first.id, s.later(MINUTE)).await.unwrap());

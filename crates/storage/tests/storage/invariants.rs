@@ -50,7 +50,9 @@ impl Sound {
             .await
             .unwrap();
         clients::insert(&mut tx, &client).await.unwrap();
-        sessions::insert(&mut tx, &session, &s.hash()).await.unwrap();
+        sessions::insert(&mut tx, &session, &s.hash(), None)
+            .await
+            .unwrap();
         grants::insert(&mut tx, &this.grant).await.unwrap();
         codes::insert(&mut tx, &code).await.unwrap();
         assert!(codes::consume(&mut tx, &code.hash, s.now).await.unwrap());
@@ -155,7 +157,7 @@ async fn rows_without_their_event_are_seen(backend: Backend) {
     };
     users::insert(&mut tx, &bob, None).await.unwrap();
     invitations::insert(&mut tx, &s.invitation(user)).await.unwrap();
-    sessions::insert(&mut tx, &s.session(user), &s.hash())
+    sessions::insert(&mut tx, &s.session(user), &s.hash(), None)
         .await
         .unwrap();
     clients::insert(&mut tx, &s.client("other")).await.unwrap();

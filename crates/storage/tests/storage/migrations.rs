@@ -194,7 +194,7 @@ async fn postgres_catalogue(url: &str) -> Catalogue {
     let mut raw = connect(url).await;
     let columns = sqlx::query(
         "SELECT c.relname::text, a.attname::text, a.attnotnull, c.relkind = 'v' FROM pg_class c
-         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v')
          AND NOT c.relispartition AND c.relname <> '_sqlx_migrations' ORDER BY c.relname, a.attnum",
     )

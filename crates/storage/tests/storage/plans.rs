@@ -119,8 +119,8 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
              SELECT '{tenant}', 'c' || n, 'c', 'confidential', 'none', '{{}}', n, n"
         ),
         format!(
-            "flows (tenant_id, id, browser_hash, request, attempts, created_at, expires_at)
-             SELECT '{tenant}', gen_random_uuid(), {hash}, '{{}}', 0, n, {{start}} + n"
+            "flows (tenant_id, id, browser_hash, request, created_at, expires_at)
+             SELECT '{tenant}', gen_random_uuid(), {hash}, '{{}}', n, {{start}} + n"
         ),
         format!(
             "codes (tenant_id, hash, grant_id, client_id, redirect_uri, redirect_uri_sent, failures, created_at,

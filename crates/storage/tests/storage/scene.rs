@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    Acr, Amr, AuthMethod, Client, ClientId, ClientKind, ClientSettings, EventId, EventKind, FlowId, GrantId,
-    InvitationId, KeyId, KeyState, Outcome, Profile, Scopes, Session, SessionId, SigningAlg, TenantId,
-    Timestamp, TokenHash, User, UserId, UserStatus, World,
+    Acr, Amr, AuthMethod, Browser, Client, ClientId, ClientKind, ClientSettings, Device, EventId, EventKind,
+    FlowId, GrantId, InvitationId, KeyId, KeyState, Outcome, Profile, Scopes, Session, SessionId, SigningAlg,
+    System, TenantId, Timestamp, TokenHash, User, UserId, UserStatus, World,
 };
 use serde_json::json;
 use storage::access_tokens::AccessToken;
@@ -87,7 +87,7 @@ impl Scene {
     pub(crate) async fn add_session(&self, user: UserId) -> (Session, TokenHash) {
         let (session, token) = (self.session(user), self.hash());
         let mut tx = self.tx().await;
-        storage::sessions::insert(&mut tx, &session, &token)
+        storage::sessions::insert(&mut tx, &session, &token, None)
             .await
             .unwrap();
         keep(tx).await;
@@ -154,6 +154,10 @@ impl Scene {
             acr: Acr::Aal1,
             amr: vec![Amr::Password],
             auth_time: self.now,
+            device: Some(Device {
+                browser: Browser::Firefox,
+                system: System::Linux,
+            }),
             created_at: self.now,
             last_seen_at: self.now,
             idle_expires_at: self.later(10 * MINUTE),
@@ -227,8 +231,6 @@ impl Scene {
             id: FlowId::generate(&self.world),
             browser_hash: self.hash(),
             request: json!({ "client_id": "shop", "scope": "openid" }),
-            session_id: None,
-            attempts: 0,
             created_at: self.now,
             expires_at: self.later(10 * MINUTE),
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::{
-    Acr, Actor, Amr, Email, Event, EventKind, GrantId, Profile, Resource, Scopes, Session, SessionId,
+    Acr, Actor, Amr, Device, Email, Event, EventKind, GrantId, Profile, Resource, Scopes, Session, SessionId,
     SessionLimits, Timestamp, TokenKind, User, UserId, UserStatus, World,
 };
 use engine::Ctx;
@@ -141,6 +141,7 @@ impl Crowd {
         chunk: &mut Chunk,
     ) -> Result<(), GrowError> {
         let signed_in = world.now();
+        let at_login = self.visit(Actor::User(user), signed_in, number);
         let limits = SessionLimits::for_acr(Acr::Aal1);
         let session = Session {
             id: SessionId::generate(world),
@@ -148,6 +149,7 @@ impl Crowd {
             acr: Acr::Aal1,
             amr: vec![Amr::Password],
             auth_time: signed_in,
+            device: at_login.agent.as_deref().map(Device::of),
             created_at: signed_in,
             last_seen_at: signed_in,
             idle_expires_at: signed_in.plus(limits.idle),
@@ -169,7 +171,6 @@ impl Crowd {
             created_at: signed_in,
             revoked_at: None,
         };
-        let at_login = self.visit(Actor::User(user), signed_in, number);
         let login = Event::success(EventKind::Login)
             .user(user)
             .session(session.id)
