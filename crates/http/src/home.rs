@@ -18,6 +18,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit) -> Response
 fn demo_home(visit: &Visit, demo: &DemoHome) -> Response {
     let issuer = visit.ctx.issuer();
     let account = issuer.url("/account");
+    let console = issuer.url("/console/");
     let discovery = issuer.url("/.well-known/openid-configuration");
     let jwks = issuer.url("/oauth/jwks");
     let management = format!("{}/readyz", demo.management_url);
@@ -49,6 +50,7 @@ fn demo_home(visit: &Visit, demo: &DemoHome) -> Response {
         links: vec![
             link(DemoLinkKind::Sample, &demo.sample_url),
             link(DemoLinkKind::Account, &account),
+            link(DemoLinkKind::Console, &console),
             link(DemoLinkKind::Discovery, &discovery),
             link(DemoLinkKind::Keys, &jwks),
             link(DemoLinkKind::Management, &management),

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod assets;
+mod console;
 mod extract;
 mod guard;
 mod health;

@@ -11,7 +11,7 @@ use crate::extract::Visit;
 use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
-use crate::{account, admin, assets, health, home, invite, login, oauth};
+use crate::{account, admin, assets, console, health, home, invite, login, oauth};
 
 /// Who may call a route. Every route has one (AZ1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -122,6 +122,9 @@ pub fn table() -> Vec<Route> {
         row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)),
         row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)),
         row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)),
+
+        row("/console", Public, Issuer, get(console::with_slash)),
+        row("/console/", Public, Issuer, get(console::get)),
 
         row("/admin/v1/users", Admin, Issuer, get(admin::users::list).post(admin::users::create)),
         row("/admin/v1/users/{id}", Admin, Issuer, get(admin::users::read)),

@@ -70,7 +70,7 @@ export function german(folder) {
   return async (page, stop) => {
     assert.equal(await page.locator('html').getAttribute('lang'), 'de');
     const text = await page.locator('body').innerText();
-    const key = /(?:^|\s)(?:login|consent|logout|account|session|sample|demo|flow|problem)-[a-z]+(?:-[a-z]+)+(?:\s|$)/.exec(text);
+    const key = /(?:^|\s)(?:login|claim|consent|console|passkey|logout|account|session|sample|demo|flow|problem)-[a-z]+(?:-[a-z]+)+(?:\s|$)/.exec(text);
     assert.equal(key, null, `a key instead of words: ${key?.[0]}`);
     await shoot(page, folder, `${stop}-de`, [320, 1280], ['light']);
   };

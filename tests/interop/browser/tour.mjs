@@ -146,6 +146,20 @@ const STOPS = [
     await page.goto(`${demo.issuer}/account`);
     await see(page, '#login-form');
   }],
+  ['login-no-passkey', 'the passkey choice says that there is none yet, and the password still works', async ({ page }) => {
+    await page.click('#passkey-button');
+    await see(page, '.notice-info');
+    assert.ok((await page.locator('.notice-info').innerText()).length > 0);
+    await see(page, '#login-form');
+  }],
+  ['console', 'the console page says what does its work', async ({ page, demo, look }) => {
+    const login = page.url();
+    const answer = await page.goto(`${demo.issuer}/console/`);
+    assert.equal(answer.status(), 200);
+    assert.ok((await page.locator('main').innerText()).includes(`${demo.issuer}/admin/v1`));
+    await look('console');
+    await page.goto(login);
+  }, { looksItself: true }],
   ['logout', 'the logout page asks before it acts', async ({ page, demo }) => {
     await signIn(page, demo.user('alice'));
     await see(page, 'form[id^=session-]');

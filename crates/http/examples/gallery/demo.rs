@@ -41,6 +41,7 @@ pub(crate) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         links: vec![
             link(DemoLinkKind::Sample, "http://localhost:8081/"),
             link(DemoLinkKind::Account, "/account"),
+            link(DemoLinkKind::Console, "/console/"),
             link(DemoLinkKind::Discovery, "/.well-known/openid-configuration"),
             link(DemoLinkKind::Keys, "/oauth/jwks"),
             link(DemoLinkKind::Management, "http://localhost:9090/readyz"),

@@ -9,9 +9,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use http_face::pages::{
-    AccountNotice, AccountPage, App, Brand, Chrome, ConnectedApp, ConsentPage, ErrorPage, FlowEnd,
-    FlowEndedPage, FormPostPage, InviteError, InvitePage, Locale, LoggedOutPage, LoginError, LoginNotice,
-    LoginPage, LogoutPage, Problem, ScopeItem, SessionItem, Theme, asset, tenant_css,
+    AccountNotice, AccountPage, App, Brand, Chrome, ClaimItem, ClaimValue, ConnectedApp, ConsentPage,
+    ConsolePage, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError, InvitePage, Locale,
+    LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, Problem, ScopeItem, SessionItem, Theme,
+    asset, tenant_css,
 };
 
 const LONG_APP: &str = "Donaudampfschifffahrtsgesellschaftskapitänsverwaltung";
@@ -81,6 +82,12 @@ fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
     let mut pages = flow_pages(chrome);
     pages.extend(end_pages(chrome));
     pages.extend(account_pages(chrome));
+    let console = ConsolePage {
+        issuer: "http://localhost:8080",
+        admin_api: "http://localhost:8080/admin/v1",
+        account_url: "/account",
+    };
+    pages.push(("console", console.render(chrome)));
     pages.extend(demo::pages(chrome));
     pages
 }
@@ -103,7 +110,6 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         email: "",
         error: None,
         notice: None,
-        passkeys: false,
         recover_url: None,
     };
     let failed = LoginPage {
@@ -119,7 +125,6 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         }),
         email: "alice@example.com",
         notice: Some(LoginNotice::Reauthenticate),
-        passkeys: true,
         ..login.clone()
     };
     let long = LoginPage {
@@ -152,10 +157,14 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
 }
 
 fn consent<'a>(name: &'a str, user: &'a str) -> ConsentPage<'a> {
-    let item = |name, values| ScopeItem {
+    let item = |name, claims| ScopeItem {
         name,
         description: None,
-        values,
+        claims,
+    };
+    let claim = |name, text: &'static str| ClaimItem {
+        name,
+        value: ClaimValue::Text(text.into()),
     };
     ConsentPage {
         action: "/consent",
@@ -165,9 +174,38 @@ fn consent<'a>(name: &'a str, user: &'a str) -> ConsentPage<'a> {
         return_host: "books.harbour.example",
         user,
         scopes: vec![
-            item("openid", vec![]),
-            item("profile", vec!["Alice Adler", "Europe/Vienna"]),
-            item("email", vec![user]),
+            item(
+                "openid",
+                vec![claim("sub", "5f0d2c1e-8a57-4b0e-9d15-0c4a6f2b7e31")],
+            ),
+            item(
+                "profile",
+                vec![
+                    claim("name", "Alice Adler"),
+                    claim("zoneinfo", "Europe/Vienna"),
+                    ClaimItem {
+                        name: "updated_at",
+                        value: ClaimValue::Moment(MOMENT),
+                    },
+                ],
+            ),
+            item(
+                "email",
+                vec![
+                    ClaimItem {
+                        name: "email",
+                        value: ClaimValue::Text(user.into()),
+                    },
+                    ClaimItem {
+                        name: "email_verified",
+                        value: ClaimValue::Flag(true),
+                    },
+                ],
+            ),
+            item(
+                "address",
+                vec![claim("address", "Ringstraße 1\n1010 Wien\nÖsterreich")],
+            ),
             item("offline_access", vec![]),
             item("orders:read", vec![]),
         ],

@@ -23,11 +23,11 @@ apps-title = Verbundene Anwendungen
 apps-text = Diese Anwendungen dürfen Ihr Konto so nutzen, wie Sie es erlaubt haben.
 apps-empty = Keine Anwendung hat Zugriff. Sobald Sie einer zustimmen, steht sie hier.
 app-granted = Erlaubt
-app-scopes = Berechtigungen (Scopes)
+app-scopes = Was sie darf
 revoke-access = Zugriff widerrufen
 
 identity-title = Ihre Identität
-subject = Subjekt-ID
+subject = Konto-ID
 
 invite-heading = Passwort festlegen
 invite-text = { $tenant } hat Sie eingeladen. Wählen Sie zuerst ein Passwort.

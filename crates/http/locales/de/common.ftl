@@ -43,6 +43,8 @@ lifetime-days = { $count ->
     [one] { $count } Tag
    *[other] { $count } Tage
 }
+yes = Ja
+no = Nein
 ago-now = gerade eben
 ago-minutes = { $count ->
     [one] vor { $count } Minute

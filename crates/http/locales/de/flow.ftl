@@ -6,9 +6,11 @@ login-heading = Bei { $app } anmelden
 login-error-credentials = E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-error-incomplete = Geben Sie Ihre E-Mail-Adresse und Ihr Passwort ein.
 login-error-throttled = Zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
+login-notice-no-passkey = Hier kann noch kein Passkey verwendet werden. Melden Sie sich mit E-Mail-Adresse und Passwort an.
 login-notice-reauthenticate = Geben Sie zum Fortfahren Ihr Passwort noch einmal ein.
 login-notice-signed-out = Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.
 sign-in-with-passkey = Mit Passkey anmelden
+passkey-note = Noch kann kein Passkey verwendet werden.
 
 flow-done-title = Sie sind bereits angemeldet
 flow-done-text = Diese Anmeldung ist schon abgeschlossen, vielleicht in einem anderen Tab.
@@ -37,6 +39,27 @@ scope-address = Ihre Postanschrift sehen
 scope-phone = Ihre Telefonnummer sehen
 scope-offline-access = Den Zugriff behalten, auch wenn Sie nicht da sind
 scope-other = „{ $scope }“ nutzen
+
+claim-sub = Konto-ID
+claim-name = Name
+claim-given-name = Vorname
+claim-family-name = Nachname
+claim-middle-name = Zweiter Vorname
+claim-nickname = Spitzname
+claim-preferred-username = Benutzername
+claim-profile = Profilseite
+claim-picture = Bild
+claim-website = Website
+claim-gender = Geschlecht
+claim-birthdate = Geburtsdatum
+claim-zoneinfo = Zeitzone
+claim-locale = Sprache
+claim-updated-at = Konto zuletzt geändert
+claim-email = E-Mail-Adresse
+claim-email-verified = Adresse bestätigt
+claim-address = Postanschrift
+claim-phone-number = Telefonnummer
+claim-phone-number-verified = Nummer bestätigt
 
 ## Abmeldung
 

@@ -19,10 +19,6 @@ problem-unsupported-media-type-title = Das Formular war nicht lesbar
 problem-unsupported-media-type-cause = Es kam in einem Format, das diese Seite nicht annimmt.
 problem-unsupported-media-type-next = Kehren Sie zur Anwendung zurück und beginnen Sie noch einmal.
 
-problem-too-many-requests-title = Zu viele Anfragen
-problem-too-many-requests-cause = Aus Ihrem Netz kamen mehr Anfragen, als wir auf einmal beantworten.
-problem-too-many-requests-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal.
-
 problem-too-slow-title = Die Anfrage kam zu langsam an
 problem-too-slow-cause = Die Verbindung war langsam oder brach ab, deshalb haben wir nur einen Teil der Daten. Nichts wurde geändert.
 problem-too-slow-next = Prüfen Sie Ihre Verbindung und senden Sie es dann noch einmal.

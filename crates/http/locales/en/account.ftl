@@ -23,11 +23,11 @@ apps-title = Connected applications
 apps-text = These applications can use your account as you allowed.
 apps-empty = No application has access. One appears here after you allow it.
 app-granted = Allowed
-app-scopes = Scopes
+app-scopes = What it may do
 revoke-access = Revoke access
 
 identity-title = Your identity
-subject = Subject id
+subject = Account id
 
 invite-heading = Set your password
 invite-text = You are invited to { $tenant }. Choose a password to begin.

@@ -43,6 +43,8 @@ lifetime-days = { $count ->
     [one] { $count } day
    *[other] { $count } days
 }
+yes = Yes
+no = No
 ago-now = just now
 ago-minutes = { $count ->
     [one] { $count } minute ago

@@ -6,9 +6,11 @@ login-heading = Sign in to { $app }
 login-error-credentials = Email or password is not right. Check both and try again.
 login-error-incomplete = Enter your email and your password.
 login-error-throttled = Too many attempts. Wait a few minutes, then try again.
+login-notice-no-passkey = No passkey can be used here yet. Sign in with your email and password.
 login-notice-reauthenticate = To go on, enter your password once more.
 login-notice-signed-out = You are signed out. Sign in to go on.
 sign-in-with-passkey = Sign in with a passkey
+passkey-note = No passkey can be used yet.
 
 flow-done-title = You are already signed in
 flow-done-text = This sign-in was finished, perhaps in another tab.
@@ -37,6 +39,27 @@ scope-address = See your postal address
 scope-phone = See your phone number
 scope-offline-access = Keep this access while you are away
 scope-other = Use “{ $scope }”
+
+claim-sub = Account id
+claim-name = Name
+claim-given-name = First name
+claim-family-name = Last name
+claim-middle-name = Middle name
+claim-nickname = Nickname
+claim-preferred-username = User name
+claim-profile = Profile page
+claim-picture = Picture
+claim-website = Website
+claim-gender = Gender
+claim-birthdate = Date of birth
+claim-zoneinfo = Time zone
+claim-locale = Language
+claim-updated-at = Account last changed
+claim-email = Email address
+claim-email-verified = Address confirmed
+claim-address = Postal address
+claim-phone-number = Phone number
+claim-phone-number-verified = Number confirmed
 
 ## Sign-out
 

@@ -19,10 +19,6 @@ problem-unsupported-media-type-title = The form could not be read
 problem-unsupported-media-type-cause = It was sent in a format this page does not accept.
 problem-unsupported-media-type-next = Go back to the application and start again.
 
-problem-too-many-requests-title = Too many requests
-problem-too-many-requests-cause = Your network sent more requests than we answer at once.
-problem-too-many-requests-next = Wait a minute, then try again.
-
 problem-too-slow-title = The request took too long to arrive
 problem-too-slow-cause = The connection was slow or broke off, so we have only a part of what was sent. Nothing was changed.
 problem-too-slow-next = Check your connection, then send it again.

@@ -1,15 +1,17 @@
+use std::borrow::Cow;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::SignedIn;
 use engine::authorize::{ConsentView, Continued, FlowRefused, LiveFlow};
-use protocol::userinfo::scope_of;
-use serde_json::Value;
+use protocol::userinfo::{claim_names, scope_of};
+use serde_json::{Map, Value};
 
 use super::{find, page_app, show};
 use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{ConsentPage, Problem, ScopeItem};
+use crate::pages::{ClaimItem, ClaimValue, ConsentPage, Problem, ScopeItem};
 use crate::reply::{fault_page, flow_over, flow_page, local_error, problem_page, see_other};
 use crate::state::AppState;
 
@@ -78,7 +80,7 @@ fn consent_page(visit: &Visit, flow: &LiveFlow, view: &ConsentView) -> Response 
     let scopes = view.scopes.iter().map(|scope| ScopeItem {
         name: scope.as_str(),
         description: None,
-        values: values(view, scope.as_str()),
+        claims: claims(view, scope.as_str()),
     });
     let (action, account) = (
         format!("{}/consent", visit.prefix()),
@@ -103,14 +105,40 @@ fn consent_page(visit: &Visit, flow: &LiveFlow, view: &ConsentView) -> Response 
     )
 }
 
-/// What the client would see now under a scope: texts only, as they stand in the person's profile.
-fn values<'a>(view: &'a ConsentView, scope: &str) -> Vec<&'a str> {
-    let shown = |(claim, value): (&'a String, &'a Value)| {
-        let value = match value {
-            Value::Object(address) => address.get("formatted").and_then(Value::as_str),
-            other => other.as_str(),
-        };
-        value.filter(|_| scope_of(claim) == Some(scope))
-    };
-    view.values.iter().filter_map(shown).collect()
+/// What the client would see now under a scope, as it stands in the person's profile.
+fn claims<'a>(view: &'a ConsentView, scope: &str) -> Vec<ClaimItem<'a>> {
+    // The subject identifier comes with every sign-in.
+    std::iter::once("sub")
+        .chain(claim_names())
+        .filter(|name| scope_of(name).unwrap_or("openid") == scope)
+        .filter_map(|name| {
+            let value = value(view.values.get(name)?)?;
+            Some(ClaimItem { name, value })
+        })
+        .collect()
+}
+
+fn value(value: &Value) -> Option<ClaimValue<'_>> {
+    match value {
+        Value::String(text) => Some(ClaimValue::Text(text.into())),
+        Value::Bool(flag) => Some(ClaimValue::Flag(*flag)),
+        Value::Number(number) => number.as_i64().map(ClaimValue::Moment),
+        Value::Object(address) => Some(ClaimValue::Text(address_lines(address))),
+        Value::Null | Value::Array(_) => None,
+    }
+}
+
+/// An address as it stands on a letter, or else its parts, one a line.
+fn address_lines(address: &Map<String, Value>) -> Cow<'_, str> {
+    const PARTS: [&str; 5] = ["street_address", "postal_code", "locality", "region", "country"];
+    let part = |name: &str| address.get(name).and_then(Value::as_str);
+    match part("formatted") {
+        Some(whole) => whole.into(),
+        None => PARTS
+            .into_iter()
+            .filter_map(part)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .into(),
+    }
 }

@@ -105,7 +105,6 @@ pub(crate) fn login_page(
         email,
         error,
         notice,
-        passkeys: false,
         recover_url: None,
     };
     // A failed attempt was a POST to `/login`; the language switch leads back to the flow's own address.

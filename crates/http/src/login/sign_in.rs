@@ -1,14 +1,14 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::authorize::FlowRefused;
+use engine::authorize::{Continued, FlowRefused};
 use engine::login::{LoginError as Refused, PasswordAttempt};
 use protocol::Params;
 
 use super::{Shown, find, login_page, show};
 use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
 use crate::guard::is_own_post;
-use crate::pages::{LoginError, Problem};
+use crate::pages::{LoginError, LoginNotice, Problem};
 use crate::reply::{add_cookie, fault_page, flow_over, local_error, problem_page, see_other};
 use crate::state::AppState;
 
@@ -34,7 +34,19 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         .app
         .continue_flow(&visit.ctx, &flow, signed_in.as_ref())
         .await;
-    show(&visit, &flow, continued)
+    match continued {
+        Ok(Continued::Login(view)) if params.has("passkey") => login_page(
+            &visit,
+            &flow,
+            StatusCode::OK,
+            Shown {
+                email: view.login_hint.as_deref().unwrap_or_default(),
+                error: None,
+                notice: Some(LoginNotice::NoPasskey),
+            },
+        ),
+        other => show(&visit, &flow, other),
+    }
 }
 
 /// `POST /login`: mail address and password. Answers 303, so that no browser sends the password on (OA12).

@@ -54,6 +54,13 @@ pub struct ConnectedApp<'a> {
 }
 
 impl ConnectedApp<'_> {
+    fn may(&self, words: &Words) -> Vec<String> {
+        self.scopes
+            .iter()
+            .map(|scope| super::consent::scope_words(words, scope))
+            .collect()
+    }
+
     fn initial(&self) -> String {
         super::link::initial(self.name)
     }

@@ -50,6 +50,7 @@ macro_rules! messages {
         &[
             include_str!(concat!("../../locales/", $folder, "/account.ftl")),
             include_str!(concat!("../../locales/", $folder, "/common.ftl")),
+            include_str!(concat!("../../locales/", $folder, "/console.ftl")),
             include_str!(concat!("../../locales/", $folder, "/demo.ftl")),
             include_str!(concat!("../../locales/", $folder, "/flow.ftl")),
             include_str!(concat!("../../locales/", $folder, "/problems.ftl")),

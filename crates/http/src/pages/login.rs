@@ -61,6 +61,8 @@ impl LoginError {
 /// Why a person is asked, when it is not the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginNotice {
+    /// The passkey choice was taken, and there are no passkeys yet.
+    NoPasskey,
     /// The application asked for a fresh sign-in (`prompt=login`, `max_age`).
     Reauthenticate,
     /// The page was signed out and the next step is to sign in again.
@@ -69,18 +71,19 @@ pub enum LoginNotice {
 
 impl LoginNotice {
     /// Every notice, for tests over all texts.
-    pub const ALL: [Self; 2] = [Self::Reauthenticate, Self::SignedOut];
+    pub const ALL: [Self; 3] = [Self::NoPasskey, Self::Reauthenticate, Self::SignedOut];
 
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
+            Self::NoPasskey => "login-notice-no-passkey",
             Self::Reauthenticate => "login-notice-reauthenticate",
             Self::SignedOut => "login-notice-signed-out",
         }
     }
 }
 
-/// Form `login-form`: email and password in one form.
+/// Form `login-form`: email and password in one form; form `passkey-form` with the button `passkey-button` beside it.
 #[derive(Clone, Debug)]
 pub struct LoginPage<'a> {
     /// Where the form goes, for example `/login`.
@@ -97,8 +100,6 @@ pub struct LoginPage<'a> {
     pub error: Option<LoginError>,
     /// Shown above the form when there is no error.
     pub notice: Option<LoginNotice>,
-    /// Whether the passkey choice (`passkey-button`) is shown; set it once its script exists.
-    pub passkeys: bool,
     /// Where to go without the password, if there is such a page.
     pub recover_url: Option<&'a str>,
 }

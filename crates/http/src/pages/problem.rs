@@ -23,8 +23,6 @@ pub enum Problem {
     RedirectUri,
     /// The address, a header or the body was too large.
     TooLarge,
-    /// Too many requests from this source.
-    TooManyRequests,
     /// The request took too long to arrive.
     TooSlow,
     /// The database or another part is away.
@@ -39,7 +37,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem, for tests over all texts.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 14] = [
         Self::CrossSite,
         Self::DuplicateParameter,
         Self::Internal,
@@ -49,7 +47,6 @@ impl Problem {
         Self::NotFound,
         Self::RedirectUri,
         Self::TooLarge,
-        Self::TooManyRequests,
         Self::TooSlow,
         Self::Unavailable,
         Self::UnknownClient,
@@ -66,7 +63,6 @@ impl Problem {
             408 => Some(Self::TooSlow),
             413 | 414 | 431 => Some(Self::TooLarge),
             415 => Some(Self::UnsupportedMediaType),
-            429 => Some(Self::TooManyRequests),
             500 => Some(Self::Internal),
             503 => Some(Self::Unavailable),
             _ => None,
@@ -83,7 +79,6 @@ impl Problem {
             Self::MethodNotAllowed => 405,
             Self::NotFound => 404,
             Self::TooLarge => 413,
-            Self::TooManyRequests => 429,
             Self::TooSlow => 408,
             Self::Unavailable => 503,
             Self::UnsupportedMediaType => 415,
@@ -98,7 +93,6 @@ impl Problem {
             Self::MethodNotAllowed => "RSP-1002",
             Self::TooLarge => "RSP-1003",
             Self::UnsupportedMediaType => "RSP-1004",
-            Self::TooManyRequests => "RSP-1005",
             Self::CrossSite => "RSP-1006",
             Self::WrongHost => "RSP-1007",
             Self::TooSlow => "RSP-1008",
@@ -124,7 +118,6 @@ impl Problem {
             Self::NotFound => "problem-not-found",
             Self::RedirectUri => "problem-redirect-uri",
             Self::TooLarge => "problem-too-large",
-            Self::TooManyRequests => "problem-too-many-requests",
             Self::TooSlow => "problem-too-slow",
             Self::Unavailable => "problem-unavailable",
             Self::UnknownClient => "problem-unknown-client",

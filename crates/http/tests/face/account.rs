@@ -102,6 +102,7 @@ async fn people_recognise_the_browsers_they_signed_in_with(backend: Backend) {
     assert!(german.text().contains("Angemeldet vor 2 Stunden von 203.0.113.7"));
 
     // The same person proves again who they are, in a browser that now says something else.
+    app.clock.advance(Duration::from_mins(2));
     browser.headers = vec![("user-agent", IPHONE.to_owned())];
     let page = browser.open(&authorize_path(&[("prompt", "login")])).await;
     browser.sign_in(&page, "alice@example.com").await;

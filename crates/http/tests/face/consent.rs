@@ -11,6 +11,7 @@ use super::watch::{Filled, Watch, shows, sign_in, signed_in};
 
 on_both_engines! {
     the_page_says_who_asks_for_what
+    the_page_names_each_value_the_application_would_see
     what_was_allowed_is_not_asked_again
     saying_no_gives_nothing
     only_one_clear_answer_counts
@@ -41,8 +42,39 @@ async fn the_page_says_who_asks_for_what(backend: Backend) {
         }
         assert_eq!(page.header("cache-control"), "no-store");
     }
-    let lasts = |page: &Answer| page.text().split("<dd>").nth(1).unwrap_or_default().to_owned();
+    let lasts = |page: &Answer| {
+        let text = page.text();
+        let (_, rest) = text.split_once("For how long</dt><dd>").expect("for how long");
+        rest.split("</dd>").next().unwrap_or_default().to_owned()
+    };
     assert_ne!(lasts(&online), lasts(&offline), "an hour is not thirty days");
+}
+
+async fn the_page_names_each_value_the_application_would_see(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let (mut browser, account) = signed_in(&app, "", "alice@example.com").await;
+    let subject = account
+        .text()
+        .split("<code>")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap()
+        .to_owned();
+    let page = asked(&mut browser, &[("scope", "openid email")]).await.text();
+    let id = format!("<dt>Account id</dt><dd>{subject}</dd>");
+    let email = "<dt>Email address</dt><dd>alice@example.com</dd>";
+    for part in [id.as_str(), email, "<dt>Address confirmed</dt><dd>"] {
+        assert!(page.contains(part), "no {part} in {page}");
+    }
+    assert!(
+        !page.contains("<dt>Account last changed"),
+        "nobody asks for the profile"
+    );
+    let page = asked(&mut browser, &[("scope", "openid profile")]).await.text();
+    assert!(page.contains("<dt>Account last changed</dt><dd>"));
+    assert!(!page.contains(email), "nobody asks for the address");
 }
 
 async fn what_was_allowed_is_not_asked_again(backend: Backend) {
@@ -192,7 +224,7 @@ async fn what_was_taken_back_is_dead(backend: Backend) {
         .await;
     let account = browser.open("/account").await;
     assert!(shows(&account, "app-web"));
-    assert!(account.text().contains("<code>offline_access</code>"));
+    assert!(account.text().contains("Keep this access while you are away"));
     let form = Filled::of(&account, "app-web", &[]);
     let mut watch = Watch::on(&app, "default").await;
     let answer = form.send(&mut browser).await;

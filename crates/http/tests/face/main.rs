@@ -43,6 +43,8 @@ mod language;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod not_yet;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod routes;

@@ -1,10 +1,11 @@
 //! Every page with every optional part shown, each text field holding `text` and each address `url`.
 
 use http_face::pages::{
-    AccountNotice, AccountPage, App, Brand, Chrome, ConnectedApp, ConsentPage, DemoAccount, DemoClient,
-    DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError,
-    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, Problem, SampleErrorPage,
-    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, TokenView,
+    AccountNotice, AccountPage, App, Brand, Chrome, ClaimItem, ClaimValue, ConnectedApp, ConsentPage,
+    ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FlowEnd,
+    FlowEndedPage, FormPostPage, InviteError, InvitePage, Locale, LoggedOutPage, LoginError, LoginPage,
+    LogoutPage, Problem, SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem,
+    TokenView,
 };
 
 pub(crate) const URL: &str = "https://app.example/";
@@ -29,7 +30,6 @@ pub(crate) fn login<'a>(text: &'a str, url: &'a str) -> LoginPage<'a> {
         email: text,
         error: Some(LoginError::Credentials),
         notice: None,
-        passkeys: true,
         recover_url: Some(url),
     }
 }
@@ -49,6 +49,15 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
     pages.extend([
         ("invite", invite(text).render(chrome)),
         ("account", account(text).render(chrome)),
+        (
+            "console",
+            ConsolePage {
+                issuer: text,
+                admin_api: text,
+                account_url: url,
+            }
+            .render(chrome),
+        ),
         ("demo", demo(text, url).render(chrome)),
         ("sample-home", sample_home(text, url).render(chrome)),
         ("sample-signed-in", sample_signed_in(text).render(chrome)),
@@ -111,7 +120,12 @@ pub(crate) fn consent<'a>(text: &'a str, url: &'a str) -> ConsentPage<'a> {
     let scope = |name, description| ScopeItem {
         name,
         description,
-        values: vec![text],
+        claims: ["email", text]
+            .map(|name| ClaimItem {
+                name,
+                value: ClaimValue::Text(text.into()),
+            })
+            .to_vec(),
     };
     ConsentPage {
         action: text,

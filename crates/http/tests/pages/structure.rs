@@ -1,7 +1,8 @@
 //! The ids and names others rely on, and what every page must have.
 
 use http_face::pages::{
-    App, ConsentPage, FlowEnd, InviteError, Locale, LoginError, LoginNotice, LoginPage, Problem,
+    App, ClaimItem, ClaimValue, ConsentPage, FlowEnd, InviteError, Locale, LoginError, LoginNotice,
+    LoginPage, Problem, ScopeItem,
 };
 
 use super::markup::{Tag, tags};
@@ -40,18 +41,20 @@ fn the_sign_in_form_has_its_stable_ids() {
         .filter(|tag| tag.attribute("type") == Some("hidden"))
         .map(|tag| (tag.attribute("name").unwrap(), tag.attribute("value").unwrap()))
         .collect();
-    assert_eq!(hidden, [("flow", "calm"), ("csrf", "calm")]);
-    by_id(&tags, "passkey-button");
+    assert_eq!(hidden[..2], [("flow", "calm"), ("csrf", "calm")]);
 }
 
 #[test]
-fn without_passkeys_there_is_no_dead_button() {
-    let html = LoginPage {
-        passkeys: false,
-        ..login("calm", URL)
-    }
-    .render(&chrome(Locale::ENGLISH, "calm", URL));
-    assert!(!html.contains("passkey"));
+fn the_passkey_choice_works_without_a_script_and_says_what_it_can() {
+    let tags = page("login");
+    let form = by_id(&tags, "passkey-form");
+    assert_eq!(
+        (form.attribute("method"), form.attribute("action")),
+        (Some("get"), Some("calm"))
+    );
+    let button = by_id(&tags, "passkey-button");
+    assert_eq!(button.attribute("type"), Some("submit"));
+    assert_eq!(button.attribute("aria-describedby"), Some("passkey-note"));
 }
 
 #[test]
@@ -221,6 +224,52 @@ fn consent_shows_who_what_how_long_and_how_to_take_it_back() {
         ..page
     };
     assert!(open.render(&chrome).contains("Until you take it back."));
+}
+
+#[test]
+fn every_claim_has_a_label_and_its_own_value() {
+    for name in protocol::userinfo::claim_names().chain(["sub"]) {
+        assert!(http_face::pages::claim_key(name).is_some(), "{name}");
+    }
+    let claim = |name, value| ClaimItem { name, value };
+    let page = ConsentPage {
+        scopes: vec![ScopeItem {
+            name: "email",
+            description: None,
+            claims: vec![
+                claim("email", ClaimValue::Text("alice@example.com".into())),
+                claim("email_verified", ClaimValue::Flag(false)),
+                claim("updated_at", ClaimValue::Moment(1_772_600_400)),
+                claim("<b>", ClaimValue::Text("<script>".into())),
+            ],
+        }],
+        ..consent("calm", URL)
+    };
+    for (locale, parts) in [
+        (
+            Locale::ENGLISH,
+            [
+                "<dt>Email address</dt><dd>alice@example.com</dd>",
+                "<dt>Address confirmed</dt><dd>No</dd>",
+                "<dt>Account last changed</dt><dd>4 March 2026, 05:00 UTC</dd>",
+                "<dt>&#60;b&#62;</dt><dd>&#60;script&#62;</dd>",
+            ],
+        ),
+        (
+            Locale::GERMAN,
+            [
+                "<dt>E-Mail-Adresse</dt><dd>alice@example.com</dd>",
+                "<dt>Adresse bestätigt</dt><dd>Nein</dd>",
+                "<dt>Konto zuletzt geändert</dt><dd>4. März 2026, 05:00 UTC</dd>",
+                "<dt>&#60;b&#62;</dt><dd>&#60;script&#62;</dd>",
+            ],
+        ),
+    ] {
+        let html = page.render(&chrome(locale, "calm", URL));
+        for part in parts {
+            assert!(html.contains(part), "{part} in {html}");
+        }
+    }
 }
 
 #[test]
