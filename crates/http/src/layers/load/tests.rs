@@ -113,7 +113,8 @@ fn a_burst_waits_and_a_standing_line_does_not() {
     let mut place = burst.try_recv().unwrap();
     // Not empty for longer than the interval from here on.
     let (mut old, _) = stand(&line, now);
-    now += INTERVAL - TARGET / 2;
+    now += INTERVAL;
+    now -= TARGET / 2;
     let (mut young, _) = stand(&line, now);
     now += TARGET / 2 + Duration::from_millis(1);
     assert_eq!(

@@ -44,13 +44,15 @@ async fn flood(mut stream: TcpStream, start: &[u8], again: impl Fn(u32) -> Vec<u
         .expect("the flood is never refused");
 }
 
+/// The frame with this number.
+type Again = fn(u32) -> Vec<u8>;
+
 #[tokio::test]
 async fn floods_end_their_connection_and_nobody_elses() {
     let server = Running::start(Limits::default()).await;
     let mut good = server.connect().await;
     let post = frame(1, 4, 1, POST);
     let unfinished = frame(1, 0, 1, POST);
-    type Again = fn(u32) -> Vec<u8>;
     let floods: [(&str, &[u8], Again); 6] = [
         ("PING", &[], |_| PING.to_vec()),
         ("SETTINGS", &[], |_| SETTINGS.to_vec()),
