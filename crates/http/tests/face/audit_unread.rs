@@ -25,7 +25,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const NOBODY: &str = "0199c000-0000-7000-8000-000000000000";
 
 /// Routes that read nothing but their path: their GET cannot be wrong.
-const READ_NOTHING: [&str; 8] = [
+const READ_NOTHING: [&str; 10] = [
     "/health",
     "/assets/{name}",
     "/assets/tenant.css",
@@ -34,6 +34,8 @@ const READ_NOTHING: [&str; 8] = [
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
     "/oauth/jwks",
+    "/console",
+    "/console/",
 ];
 
 /// A request that cannot be read.

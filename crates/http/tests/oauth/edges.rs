@@ -110,16 +110,7 @@ async fn what_is_too_large_is_not_read(backend: Backend) {
     }
     let long = format!("/oauth/authorize?client_id=web&x={}", "a".repeat(16 * 1024));
     assert_eq!(app.get(&long).await.status, 414);
-    let rows = app.audit("default").await;
-    let refused = rows
-        .iter()
-        .filter(|row| row.outcome == domain::Outcome::Failure)
-        .count();
-    assert_eq!(
-        (rows.len() - events, refused),
-        (POSTS.len() + 1, POSTS.len() + 1),
-        "one refusal for each body that came in pieces, and nothing else"
-    );
+    assert_eq!(app.audit("default").await.len(), events, "nothing was written");
     // The twin: as large as it may be.
     let most = format!("grant_type=client_credentials&x={}", "a".repeat(8_000));
     let answer = request(&app, ("POST", "/oauth/token"), &headers, most).await;
