@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use domain::{Actor, EventKind};
+use domain::{Actor, EventKind, Profile};
+use engine::users::NewUser;
 use http_face::{Access, Route, table};
 use serde_json::json;
 use storage::audit::AuditRow;
@@ -258,8 +259,15 @@ async fn service_token(app: &TestApp) -> Answer {
 
 async fn accepted_invitation(app: &TestApp) -> Answer {
     let ctx = app.ctx("default");
-    let bob = app.user("default", "bob@example.com").await.id;
-    let link = app.app.invite(&ctx, bob).await.unwrap();
+    let (people, _) = everything_there(app).await;
+    let new = NewUser {
+        email: format!("guest{people}@example.com").parse().unwrap(),
+        email_verified: false,
+        profile: Profile::default(),
+        password: None,
+    };
+    let guest = app.app.create_user(&ctx, new).await.unwrap().id;
+    let link = app.app.invite(&ctx, guest).await.unwrap();
     let mut browser = app.browser();
     let page = browser.open(&format!("/invite?token={}", link.expose())).await;
     let password = [("password", "a new and long passphrase")];
