@@ -12,6 +12,7 @@ pub mod check;
 pub mod command;
 pub mod demo;
 pub mod drill;
+pub mod fuzz;
 pub mod grow;
 pub mod plain_http;
 pub mod rules;
@@ -39,8 +40,11 @@ cargo xtask VERB
   test [STAGE...]    setup, check, then the whole suite; with names, only those stages
   rules              only the house rules
   drill NAME|all     fault drills on real processes; without a name, what there is
+  fuzz [TARGET...] [--seconds N]
+                     feeds the parsers with what a fuzzer makes, 30 s each unless told otherwise
   bench CASE         measures a release build beside its floor and other servers; fails when a goal is missed;
-                     --rounds N and --seconds S shorten it, --programs FOLDER measures
+                     --rounds N and --seconds S shorten it, --most N makes
+                     databases of up to N people, --programs FOLDER measures
                      programs that are built already
   grow --engine sqlite|postgres --out DIR [--users N] [--tokens N] [--seed N] [--keep]
                      a demo in DIR whose database holds N people and tokens
@@ -56,6 +60,7 @@ pub fn run(words: &[String]) -> ExitCode {
         ["check"] => check::run(),
         ["rules"] => check::house_rules(),
         ["drill", words @ ..] => drill::run(words),
+        ["fuzz", words @ ..] => fuzz::run(words),
         ["test", stages @ ..] => suite::run(stages),
         ["grow", words @ ..] => grow::run(words),
         ["bench", words @ ..] if !words.is_empty() => bench::run(words),

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::demo::Engine;
 use crate::postgres::{Options, Postgres, SHARED};
-use crate::{check, command, demo, drill, setup};
+use crate::{check, command, demo, drill, fuzz, setup};
 
 /// One part of the suite. To add one, add a line to [`STAGES`].
 struct Stage {
@@ -49,6 +49,10 @@ const STAGES: &[Stage] = &[
     Stage {
         name: "drills",
         run: drill::reduced,
+    },
+    Stage {
+        name: "fuzz",
+        run: fuzz::reduced,
     },
 ];
 

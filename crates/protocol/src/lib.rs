@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod authorize;
 pub mod bearer;
 pub mod client_auth;
+pub mod cookies;
 pub mod discovery;
 pub mod error;
 mod form;

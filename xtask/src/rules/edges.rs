@@ -56,6 +56,11 @@ const ROOMS: &[Room] = &[
         package: "rsp-bench",
         uses: &["rsp-domain", "rsp-protocol"],
     },
+    // Parsers alone; what they are fed with comes from outside.
+    Room {
+        package: "rsp-fuzz",
+        uses: &["rsp-domain", "rsp-protocol"],
+    },
     // Drills run the product from outside and look into its database with its own code.
     Room {
         package: "rsp-drills",

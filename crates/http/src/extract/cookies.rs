@@ -3,37 +3,12 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::COOKIE;
 use domain::{FlowId, Slug};
+use protocol::cookies::Cookies;
 
-/// The cookies of a request, first value of each name.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Cookies(Vec<(String, String)>);
-
-/// Cookies read at most; a browser sends a handful.
-const MAX_COOKIES: usize = 100;
-
-impl Cookies {
-    /// Reads the `Cookie` headers (RFC 6265 section 5.4). What is malformed is left out.
-    pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let pairs = headers
-            .get_all(COOKIE)
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .take(MAX_COOKIES)
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect();
-        Self(pairs)
-    }
-
-    /// The value of `name`. A name that comes twice is nobody's: somebody planted one of them.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        let mut found = self.0.iter().filter(|(n, _)| n == name);
-        match (found.next(), found.next()) {
-            (Some((_, value)), None) => Some(value),
-            _ => None,
-        }
-    }
+/// Reads the `Cookie` headers; what is no ASCII is left out.
+pub(crate) fn read(headers: &HeaderMap) -> Cookies {
+    let values = headers.get_all(COOKIE).iter();
+    Cookies::read(values.filter_map(|value| value.to_str().ok()))
 }
 
 /// Name of the session cookie: tells the tenant, because path tenants share a host (SE3).

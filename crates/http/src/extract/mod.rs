@@ -5,7 +5,7 @@ mod form;
 mod tenancy;
 mod visit;
 
-pub(crate) use cookies::{Cookies, clear_cookie, flow_cookie, preference_cookie, session_cookie, set_cookie};
+pub(crate) use cookies::{clear_cookie, flow_cookie, preference_cookie, session_cookie, set_cookie};
 pub(crate) use form::{Form, Query};
 pub(crate) use tenancy::Tenancy;
 pub(crate) use visit::Visit;

@@ -8,9 +8,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use domain::{Actor, RequestId};
 use engine::{App, Ctx, SignedIn, TenantView};
+use protocol::cookies::Cookies;
 
 use super::tenancy::{Tenancy, by_host};
-use super::{Cookies, preference_cookie, session_cookie};
+use super::{cookies, preference_cookie, session_cookie};
 use crate::client_ip::ClientIp;
 use crate::pages::{Accent, Brand, Chrome, Locale};
 use crate::state::AppState;
@@ -71,7 +72,7 @@ impl Visit {
         let (here, chosen) = without_lang(parts.uri.path(), parts.uri.query());
         Self {
             ctx,
-            cookies: Cookies::read(&parts.headers),
+            cookies: cookies::read(&parts.headers),
             headers: parts.headers.clone(),
             chosen,
             here,

@@ -108,17 +108,16 @@ impl Jwk {
     /// The key's thumbprint (RFC 7638): SHA-256 over its required members, names in order.
     pub fn thumbprint(&self) -> KeyId {
         let mut members = vec![("kty", &self.kty)];
-        let optional = [
-            ("crv", &self.crv),
-            ("e", &self.e),
-            ("n", &self.n),
-            ("x", &self.x),
-            ("y", &self.y),
-        ];
+        // Whatever else a document says of a key is not part of it: an `OKP` key has no `y`.
+        let required: &[(&str, &Option<String>)] = match self.kty.as_str() {
+            "EC" => &[("crv", &self.crv), ("x", &self.x), ("y", &self.y)],
+            "OKP" => &[("crv", &self.crv), ("x", &self.x)],
+            _ => &[("e", &self.e), ("n", &self.n)],
+        };
         members.extend(
-            optional
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value.as_ref()?))),
+            required
+                .iter()
+                .filter_map(|(name, value)| Some((*name, value.as_ref()?))),
         );
         members.sort_unstable();
         let canonical: serde_json::Map<String, serde_json::Value> = members

@@ -44,6 +44,28 @@ fn only_public_members_are_published() {
 }
 
 /// The example of RFC 7638 section 3.1.
+/// Found while its fuzz target was written: a stray member must not give the same key another name (RFC 7638 section 3.2).
+#[test]
+fn a_thumbprint_is_of_the_required_members_only() {
+    for alg in [SigningAlg::ES256, SigningAlg::EdDSA, SigningAlg::RS256] {
+        let jwk = key(alg).public_jwk();
+        let stray = |member: &Option<String>| member.clone().or(Some("AAAA".to_owned()));
+        let more = Jwk {
+            y: stray(&jwk.y),
+            n: stray(&jwk.n),
+            e: stray(&jwk.e),
+            ..jwk.clone()
+        };
+        assert_eq!(more.thumbprint(), jwk.thumbprint(), "{alg}");
+        let other = Jwk {
+            x: Some("AAAA".to_owned()),
+            n: Some("AAAA".to_owned()),
+            ..jwk.clone()
+        };
+        assert_ne!(other.thumbprint(), jwk.thumbprint(), "{alg}");
+    }
+}
+
 #[test]
 fn the_thumbprint_is_that_of_the_standard() {
     let n = "0vx7agoebGcQSuuPiLJXZptN9nndrQmbXEps2aiAFbWhM78LhWx4cbbfAAtVT86zwu1RK7aPFFxuhDR1L6tSoc_BJECPebWKRXjBZCiFV4n3oknjhMstn64tZ_2W-5JsGY4Hc5n9yBXArwl93lqt7_RN5w6Cf0h4QyQ5v-65YGjQR0_FDW2QvzqY368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0fM4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw";
