@@ -10,6 +10,7 @@ mod first_look;
 mod load;
 mod measure;
 mod page;
+mod plot;
 mod product;
 mod report;
 mod rivals;
@@ -105,6 +106,24 @@ fn build() -> Result<()> {
         "cargo",
         &["build", "--release", "-p", "rsp-server", "-p", "rsp-bench"],
     )
+}
+
+/// A folder for a database; what the last run left there is removed.
+fn fresh(name: &str) -> Result<PathBuf> {
+    let place = folder().join(name);
+    if place.exists() {
+        fs::remove_dir_all(&place).context("cannot remove an old database")?;
+    }
+    Ok(place)
+}
+
+/// Waits so many seconds.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a server does when nobody asks is seen by waiting only"
+)]
+fn pause(seconds: u64) {
+    std::thread::sleep(std::time::Duration::from_secs(seconds));
 }
 
 /// Where the optimized programs are.

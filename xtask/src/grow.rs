@@ -214,6 +214,34 @@ impl Place {
         Ok(server)
     }
 
+    /// Starts one more server on the same database, known to the world under the same address; its port.
+    pub fn another(&self, log: PathBuf) -> Result<(Supervised, u16)> {
+        let port = free_port()?;
+        let mut env = self.env()?;
+        env.extend([
+            (
+                "RSP__SERVER__PUBLIC_URL".to_owned(),
+                format!("http://localhost:{}", self.port),
+            ),
+            ("RSP__SERVER__LISTEN".to_owned(), format!("127.0.0.1:{port}")),
+            (
+                "RSP__KEYS__KEK__FILE".to_owned(),
+                self.data().join("kek").display().to_string(),
+            ),
+        ]);
+        let server = Supervised::start(Spec {
+            command: vec![release("rsp").display().to_string(), "serve".to_owned()],
+            env,
+            folder: self.folder.clone(),
+            remove_folder: false,
+            stop_signal: "TERM",
+            account: None,
+            log: Some(log),
+        })?;
+        wait_until_answers(&server, port, "/health")?;
+        Ok((server, port))
+    }
+
     fn data(&self) -> PathBuf {
         self.folder.join("data")
     }

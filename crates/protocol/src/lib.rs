@@ -21,6 +21,7 @@ pub mod resource;
 pub mod revocation;
 pub mod token;
 pub mod userinfo;
+pub mod validation;
 
 pub use error::{ErrorCode, OAuthError};
 pub use params::{Params, ParamsError};

@@ -9,6 +9,8 @@ pub(super) struct Budget {
     pub(super) rounds: u32,
     /// Seconds of one turn.
     pub(super) seconds: u32,
+    /// Most people and tokens of a database that has grown.
+    pub(super) most: u32,
 }
 
 impl Default for Budget {
@@ -16,6 +18,7 @@ impl Default for Budget {
         Self {
             rounds: 5,
             seconds: 3,
+            most: 1_000_000,
         }
     }
 }
@@ -43,11 +46,19 @@ impl Budget {
             match pair.first() {
                 Some(&"--rounds") => budget.rounds = value()?,
                 Some(&"--seconds") => budget.seconds = value()?,
+                Some(&"--most") => budget.most = value()?,
                 Some(&"--programs") => programs = Some(*pair.get(1).context("an option has no value")?),
                 other => bail!("unknown option {}", other.unwrap_or(&"")),
             }
         }
         Ok((name, budget, programs))
+    }
+
+    /// Sizes of databases, each ten times the one before: from a thousand to the most.
+    pub(super) fn sizes(self) -> Vec<u32> {
+        std::iter::successors(Some(1_000_u32), |size| size.checked_mul(10))
+            .take_while(|size| *size <= self.most)
+            .collect()
     }
 
     /// Whether figures from it may be published.
@@ -62,6 +73,13 @@ mod tests {
     use super::Budget;
 
     #[test]
+    fn sizes_end_at_the_most() {
+        let (_, budget, _) = Budget::parse(&["growth", "--most", "10000"]).unwrap();
+        assert_eq!(budget.sizes(), [1_000, 10_000]);
+        assert_eq!(Budget::default().sizes().last(), Some(&1_000_000));
+    }
+
+    #[test]
     fn options_after_the_name_shorten_a_run_and_nonsense_is_refused() {
         let (name, budget, programs) = Budget::parse(&["idle", "--programs", "built"]).unwrap();
         assert_eq!(
@@ -74,7 +92,8 @@ mod tests {
             short,
             Budget {
                 rounds: 2,
-                seconds: 1
+                seconds: 1,
+                ..Budget::default()
             }
         );
         assert!(!short.is_full() && programs.is_none());

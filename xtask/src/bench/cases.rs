@@ -1,10 +1,16 @@
 //! What can be measured. To add a case, add a file with a `CASE` and a line to [`ALL`].
 
+mod cold_start;
+mod growth;
+mod idle;
 mod introspect;
 mod metadata;
+mod opaque;
 mod overload;
 mod refresh;
+mod revoke_lag;
 mod token;
+mod validate;
 
 use super::Case;
 
@@ -14,7 +20,14 @@ pub(super) const ALL: &[Case] = &[
     token::ES256,
     token::EDDSA,
     token::RS256,
+    opaque::COST,
+    opaque::RATE,
     introspect::CASE,
     refresh::CASE,
+    validate::CASE,
+    revoke_lag::CASE,
+    idle::CASE,
+    cold_start::CASE,
+    growth::CASE,
     overload::CASE,
 ];

@@ -11,7 +11,7 @@ use crate::command::output_of;
 use crate::root;
 
 const PAGE: &str = "docs/performance.md";
-const PLOTS: &str = "docs/generated";
+const PLOTS: &str = "docs/plots";
 const BEGIN: &str = "<!-- bench: begin -->";
 const END: &str = "<!-- bench: end -->";
 
@@ -25,6 +25,7 @@ pub(super) fn write() -> Result<()> {
     if results.is_empty() {
         bail!("nothing was measured yet");
     }
+    fs::create_dir_all(root().join(PLOTS)).context("cannot create the folder for plots")?;
     for name in results.iter().flat_map(|result| list(result, "plots")) {
         let name = name.as_str().unwrap_or_default();
         fs::copy(folder().join(name), root().join(PLOTS).join(name)).context("a plot is missing")?;
@@ -107,7 +108,7 @@ fn block(results: &[Value]) -> Result<String> {
     }
     for (result, name) in each(results, "plots") {
         let name = name.as_str().unwrap_or_default();
-        writeln!(text, "\n![{}](generated/{name})", field(result, "about"))?;
+        writeln!(text, "\n![{}](plots/{name})", field(result, "about"))?;
     }
     Ok(text)
 }
@@ -186,6 +187,6 @@ mod tests {
         );
         assert!(text.contains("not for comparison"));
         assert!(text.contains("- `idle`: a note"));
-        assert!(text.contains("(generated/growth.svg)"));
+        assert!(text.contains("(plots/growth.svg)"));
     }
 }

@@ -9,15 +9,24 @@ use serde_json::{Value, json};
 
 use super::{folder, program};
 use crate::demo::{Demo, Engine};
+use crate::grow::Place;
 use crate::plain_http;
+use crate::process::Supervised;
 
 /// The resource that tokens are asked for.
 pub(super) const API: &str = "https://api.example.com";
 
+/// What ends when the product is not measured any more.
+#[derive(Debug)]
+enum Server {
+    Fresh { _demo: Demo },
+    Grown { _server: Supervised },
+}
+
 /// A running server with clients made for the measurement.
 #[derive(Debug)]
 pub(super) struct Product {
-    _demo: Demo,
+    _server: Server,
     credentials: Value,
     /// Port of the public listener.
     pub(super) port: u16,
@@ -55,8 +64,19 @@ impl Product {
         Ok(Self {
             port: demo.port,
             pid: demo.pid()?,
-            _demo: demo,
+            _server: Server::Fresh { _demo: demo },
             credentials,
+        })
+    }
+
+    /// On a database that is there already.
+    pub(super) fn at(place: &Place, log: &str) -> Result<Self> {
+        let server = place.serve(folder().join(log))?;
+        Ok(Self {
+            port: place.port(),
+            pid: server.pid().context("the server has no process")?,
+            credentials: serde_json::from_str(&fs::read_to_string(place.credentials())?)?,
+            _server: Server::Grown { _server: server },
         })
     }
 
@@ -112,20 +132,28 @@ impl Product {
     }
 
     fn administration(&self) -> Result<String> {
+        self.token(
+            &[("Authorization", &self.basic("demo-admin")?)],
+            "grant_type=client_credentials&scope=rsp.admin",
+        )
+    }
+
+    /// The header `Authorization` of a client the demo has.
+    pub(super) fn basic(&self, name: &str) -> Result<String> {
         let clients = self.credentials.get("clients").and_then(Value::as_array);
-        let admin = clients
+        let client = clients
             .and_then(|clients| {
                 clients
                     .iter()
-                    .find(|client| client.get("name").and_then(Value::as_str) == Some("demo-admin"))
+                    .find(|client| client.get("name").and_then(Value::as_str) == Some(name))
             })
-            .context("the demo has no demo-admin")?;
-        let pair = format!("{}:{}", text(admin, "client_id")?, text(admin, "client_secret")?);
-        let basic = format!("Basic {}", STANDARD.encode(pair));
-        self.token(
-            &[("Authorization", &basic)],
-            "grant_type=client_credentials&scope=rsp.admin",
-        )
+            .with_context(|| format!("the demo has no {name}"))?;
+        let pair = format!(
+            "{}:{}",
+            text(client, "client_id")?,
+            text(client, "client_secret")?
+        );
+        Ok(format!("Basic {}", STANDARD.encode(pair)))
     }
 
     fn token(&self, headers: &[(&str, &str)], form: &str) -> Result<String> {

@@ -46,3 +46,5 @@ mod response;
 mod token;
 #[cfg(test)]
 mod userinfo;
+#[cfg(test)]
+mod validation;

@@ -4,7 +4,9 @@ use anyhow::Result;
 
 use crate::bench::load::Asking;
 use crate::bench::measure::{load_average, resident_mib};
+use crate::bench::plot::{Axis, Line, Plot, Scale};
 use crate::bench::product::{API, Product};
+use crate::bench::report::commit;
 use crate::bench::{Bound, Budget, Case, Figure, Outcome};
 use crate::demo::Engine;
 
@@ -19,6 +21,9 @@ pub(super) const CASE: Case = Case {
 const BUSY: u32 = 32;
 /// Connections open at most while requests come at a rate of their own.
 const MANY: u32 = 512;
+
+/// Offered load of the picture, in percent of the peak.
+const OFFERED: [u32; 8] = [10, 40, 70, 100, 130, 160, 200, 250];
 
 fn run(budget: Budget) -> Result<Outcome> {
     let product = Product::start(Engine::Sqlite)?;
@@ -49,9 +54,11 @@ fn run(budget: Budget) -> Result<Outcome> {
     ];
     let seconds = budget.seconds * budget.rounds;
     let mut outcome = Outcome::default();
+    let mut lines = Vec::new();
     for (name, asking) in &kinds {
         asking.closed(BUSY, budget.seconds)?;
         let peak = asking.closed(BUSY, seconds)?.load.per_second;
+        lines.push(goodput(name, asking, peak, budget)?);
         let calm = asking.open(0.7 * peak, MANY, seconds)?;
         let over = asking.open(2.0 * peak, MANY, seconds)?;
         println!(
@@ -84,9 +91,37 @@ fn run(budget: Budget) -> Result<Outcome> {
             over.refused, over.failed
         ));
     }
+    outcome.plots.push(("goodput.svg", plot(lines)));
     outcome.notes.push(format!(
         "Resident afterwards: {:.0} MiB. The client has the same two cores, and takes its part of them.",
         resident_mib(product.pid)?
     ));
     Ok(outcome)
+}
+
+/// What is answered when this much of the peak is asked for, in percent.
+fn goodput(name: &str, asking: &Asking, peak: f64, budget: Budget) -> Result<Line> {
+    let point = |percent: &u32| -> Result<(f64, f64)> {
+        let offered = f64::from(*percent);
+        let answered = asking.open(peak * offered / 100.0, MANY, budget.seconds)?;
+        Ok((offered, 100.0 * answered.load.per_second / peak))
+    };
+    Ok(Line {
+        name: name.to_owned(),
+        points: OFFERED.iter().map(point).collect::<Result<_>>()?,
+    })
+}
+
+fn plot(lines: Vec<Line>) -> String {
+    let axis = |label| Axis {
+        label,
+        scale: Scale::Linear,
+    };
+    let plot = Plot {
+        title: format!("Requests answered when more are asked for, commit {}", commit()),
+        x: axis("offered load, % of the peak"),
+        y: axis("answered, % of the peak"),
+        lines,
+    };
+    plot.svg()
 }

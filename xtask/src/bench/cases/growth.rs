@@ -1,0 +1,195 @@
+//! Goal 23: what a token, an introspection and a look at an account cost as people and tokens become more.
+
+use std::fs;
+
+use anyhow::{Context as _, Result};
+use serde_json::Value;
+
+use crate::bench::measure::{Contender, Measured, in_turn, resident_mib};
+use crate::bench::plot::{Axis, Line, Plot, Scale};
+use crate::bench::product::Product;
+use crate::bench::report::commit;
+use crate::bench::wrk::Wrk;
+use crate::bench::{Bound, Budget, Case, Figure, Outcome, fresh};
+use crate::demo::Engine;
+use crate::grow::{self, Crowd, Place};
+
+pub(super) const CASE: Case = Case {
+    name: "growth",
+    goals: &[23],
+    about: "cost of a request against people and tokens in the database",
+    run,
+};
+
+/// Tokens asked about in turn.
+const TOKENS: usize = 1_000;
+
+/// A server on a database of some size. Dropped in this order: the server before its database.
+struct Grown {
+    product: Product,
+    _place: Place,
+    size: u32,
+    file: Value,
+}
+
+fn run(budget: Budget) -> Result<Outcome> {
+    grow::build()?;
+    let mut outcome = Outcome::default();
+    let mut lines = Vec::new();
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        // Smallest first; each has a server of its own, and all have turns.
+        let grown: Vec<Grown> = budget
+            .sizes()
+            .into_iter()
+            .map(|size| prepare(engine, size))
+            .collect::<Result<_>>()?;
+        for kind in ["token", "introspection"] {
+            let contenders: Vec<Contender> = grown
+                .iter()
+                .map(|one| contender(engine, kind, one))
+                .collect::<Result<_>>()?;
+            let measured = in_turn(budget, &contenders)?;
+            outcome.figures.extend(flat(&measured));
+            lines.push(Line {
+                name: format!("{kind}, {}", engine.name()),
+                points: grown
+                    .iter()
+                    .zip(&measured)
+                    .map(|(one, cost)| (f64::from(one.size), cost.cpu_us))
+                    .collect(),
+            });
+            outcome.measured.extend(measured);
+        }
+        for one in &grown {
+            let resident = resident_mib(one.product.pid)?;
+            outcome.notes.push(format!(
+                "{} with {}: {resident:.0} MiB resident afterwards.",
+                engine.name(),
+                one.size
+            ));
+        }
+        if let Some(largest) = grown.last() {
+            outcome.figures.push(bytes(engine, largest));
+        }
+        drop(grown);
+        for size in budget.sizes() {
+            fresh(&folder_of(engine, size))?;
+        }
+    }
+    outcome.plots.push(("growth.svg", plot(lines)));
+    outcome.notes.push(
+        "CPU of the server process only: on PostgreSQL the look-up itself is another process's. A sign-in is not \
+         measured: its hash costs a thousand times its look-up."
+            .to_owned(),
+    );
+    Ok(outcome)
+}
+
+fn folder_of(engine: Engine, size: u32) -> String {
+    format!("grown-{}-{size}", engine.name())
+}
+
+fn prepare(engine: Engine, size: u32) -> Result<Grown> {
+    let name = folder_of(engine, size);
+    let place = Place::prepare(engine, &fresh(&name)?)?;
+    let count = u64::from(size);
+    let told = place.fill(Crowd {
+        users: count,
+        tokens: count,
+        seed: 1,
+    })?;
+    Ok(Grown {
+        product: Product::at(&place, &format!("{name}.log"))?,
+        _place: place,
+        size,
+        file: serde_json::from_str(&fs::read_to_string(told)?)?,
+    })
+}
+
+fn contender(engine: Engine, kind: &str, one: &Grown) -> Result<Contender> {
+    let product = &one.product;
+    let name = format!("{kind}, {} {}", engine.name(), one.size);
+    let script = name.replace([',', ' '], "-");
+    let load = if kind == "token" {
+        let form = product
+            .service("opaque", "ES256")?
+            .form("grant_type=client_credentials");
+        Wrk::post(
+            product.port,
+            "/oauth/token",
+            &script,
+            (&[], &[form]),
+            "access_token",
+        )?
+    } else {
+        // The client they were issued to: another would learn nothing of them.
+        let client = product.basic("demo-web")?;
+        let tokens = one.file.get("access_tokens").and_then(Value::as_array);
+        let tokens = tokens
+            .context("the crowd has no tokens")?
+            .iter()
+            .filter_map(Value::as_str);
+        let forms: Vec<String> = tokens
+            .take(TOKENS)
+            .map(|token| format!("token={token}"))
+            .collect();
+        let headers = [("Authorization", client.as_str())];
+        Wrk::post(
+            product.port,
+            "/oauth/introspect",
+            &script,
+            (&headers, &forms),
+            "\"active\":true",
+        )?
+    };
+    Ok(Contender {
+        name,
+        pid: product.pid,
+        load,
+    })
+}
+
+/// The largest over the smallest.
+fn flat(measured: &[Measured]) -> Option<Figure> {
+    let (first, last) = (measured.first()?, measured.last()?);
+    let what = format!("CPU time of {} over {}", last.name, first.name);
+    Some(Figure::new(23, what, last.cpu_us / first.cpu_us, "x", Bound::AtMost(1.5)).aim(Bound::AtMost(1.2)))
+}
+
+/// What an access token takes on disk, with its indexes.
+fn bytes(engine: Engine, grown: &Grown) -> Figure {
+    let tables = grown.file.get("tables").and_then(Value::as_array);
+    let table = tables.and_then(|tables| {
+        tables
+            .iter()
+            .find(|table| table.get("name").and_then(Value::as_str) == Some("access_tokens"))
+    });
+    let number = |name| {
+        table
+            .and_then(|table| table.get(name)?.as_f64())
+            .unwrap_or(f64::NAN)
+    };
+    let each = (number("table_bytes") + number("index_bytes")) / number("rows");
+    let what = format!(
+        "bytes on disk for an access token, {} {}",
+        engine.name(),
+        grown.size
+    );
+    Figure::new(23, what, each, "B", Bound::AtMost(200.0)).aim(Bound::AtMost(120.0))
+}
+
+fn plot(lines: Vec<Line>) -> String {
+    let plot = Plot {
+        title: format!("Cost of a request as the database grows, commit {}", commit()),
+        x: Axis {
+            label: "people, and as many access tokens",
+            scale: Scale::Logarithmic,
+        },
+        y: Axis {
+            label: "CPU of the server for a request, us",
+            scale: Scale::Linear,
+        },
+        lines,
+    };
+    plot.svg()
+}

@@ -1,0 +1,124 @@
+//! Goal 10: a revoked token is refused by every node, soon, and from then on always. Two nodes on one PostgreSQL.
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use crate::bench::measure::load_average;
+use crate::bench::product::{API, Product, Registered};
+use crate::bench::{Bound, Budget, Case, Figure, Outcome, folder, fresh};
+use crate::demo::Engine;
+use crate::grow::{self, Place};
+use crate::plain_http;
+
+pub(super) const CASE: Case = Case {
+    name: "revoke-lag",
+    goals: &[10],
+    about: "from the answer of a revocation to the last node that still accepts the token",
+    run,
+};
+
+/// Tokens revoked in a round, half of them opaque and half JWTs.
+const TOKENS: u32 = 20;
+/// Questions after the first refusal: none may be answered otherwise.
+const AFTERWARDS: u32 = 20;
+
+/// What became of one token.
+#[derive(Default)]
+struct Seen {
+    /// Milliseconds from the revocation's answer to the first refusal, on the slower node.
+    lag_ms: f64,
+    /// Times it was accepted after it had been refused.
+    stale: u32,
+}
+
+fn run(budget: Budget) -> Result<Outcome> {
+    grow::build()?;
+    let place = Place::prepare(Engine::Postgres, &fresh("revoke-lag")?)?;
+    let product = Product::at(&place, "revoke-lag-1.log")?;
+    let (_other, port) = place.another(folder().join("revoke-lag-2.log"))?;
+    let api = product.register("bench api", json!({ "resource": API }))?;
+    let (opaque, jwt) = (
+        product.service("opaque", "ES256")?,
+        product.service("jwt", "ES256")?,
+    );
+    let ports = [product.port, port];
+    let (mut worst, mut stale, mut count) = (0.0_f64, 0, 0);
+    for round in 1..=budget.rounds {
+        for n in 0..TOKENS {
+            let client = if n % 2 == 0 { &opaque } else { &jwt };
+            let seen = one(&product, client, &api, ports)?;
+            worst = worst.max(seen.lag_ms);
+            stale += seen.stale;
+            count += 1;
+        }
+        println!(
+            "round {round}:  {count} tokens, longest {worst:.1} ms, {stale} stale  (load {})",
+            load_average()
+        );
+    }
+    let late = Figure::new(
+        10,
+        "longest time until both nodes refuse",
+        worst,
+        "ms",
+        Bound::AtMost(1_000.0),
+    );
+    let never = Figure::new(
+        10,
+        "accepted after that",
+        f64::from(stale),
+        "",
+        Bound::AtMost(0.0),
+    );
+    Ok(Outcome {
+        figures: vec![late.aim(Bound::AtMost(100.0)), never],
+        notes: vec![format!(
+            "{count} tokens, each known to both nodes before; introspection only. The time includes that of the \
+             questions, each on a new connection."
+        )],
+        ..Outcome::default()
+    })
+}
+
+fn one(product: &Product, client: &Registered, api: &Registered, ports: [u16; 2]) -> Result<Seen> {
+    let token = product.token_of(client)?;
+    let question = api.form(&format!("token={token}"));
+    let is_active = |port| -> Result<bool> {
+        let answer = plain_http::post(port, "/oauth/introspect", &[], &question)?;
+        match (answer.status, answer.body.contains("\"active\":true")) {
+            (200, active) => Ok(active),
+            (status, _) => bail!("introspection: {status} {}", answer.body),
+        }
+    };
+    for port in ports.into_iter().chain(ports) {
+        if !is_active(port)? {
+            bail!("a good token is refused by the node on port {port}");
+        }
+    }
+    let form = client.form(&format!("token={token}"));
+    let answer = plain_http::post(product.port, "/oauth/revoke", &[], &form)?;
+    if answer.status != 200 {
+        bail!("revocation: {} {}", answer.status, answer.body);
+    }
+    let start = now();
+    let mut seen = Seen::default();
+    for port in ports.into_iter().rev() {
+        while is_active(port)? {
+            if start.elapsed().as_secs() > 10 {
+                bail!("the node on port {port} accepts a token 10 s after its revocation");
+            }
+        }
+    }
+    seen.lag_ms = start.elapsed().as_secs_f64() * 1_000.0;
+    for _ in 0..AFTERWARDS {
+        for port in ports {
+            seen.stale += u32::from(is_active(port)?);
+        }
+    }
+    Ok(seen)
+}
+
+#[expect(clippy::disallowed_methods, reason = "time on the wall is what is measured")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}
