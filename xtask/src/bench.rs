@@ -24,7 +24,7 @@ use anyhow::{Context as _, Result, bail};
 
 use self::budget::Budget;
 use self::report::{Bound, Figure, Outcome};
-use crate::{command, root, setup};
+use crate::{command, grow, root, setup};
 
 /// A comparison that can be asked for by name.
 struct Case {
@@ -102,10 +102,8 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 
 /// Everything that is measured, optimized.
 fn build() -> Result<()> {
-    command::run(
-        "cargo",
-        &["build", "--release", "-p", "rsp-server", "-p", "rsp-bench"],
-    )
+    grow::build()?;
+    command::run("cargo", &["build", "--release", "-p", "rsp-bench"])
 }
 
 /// A folder for a database; what the last run left there is removed.
@@ -130,10 +128,10 @@ fn pause(seconds: u64) {
 static PROGRAMS: OnceLock<PathBuf> = OnceLock::new();
 
 /// An optimized program of this workspace.
-fn program(name: &str) -> PathBuf {
+pub(crate) fn program(name: &str) -> PathBuf {
     PROGRAMS
         .get()
-        .map_or_else(|| name.into(), |folder| folder.join(name))
+        .map_or_else(|| target().join("release").join(name), |folder| folder.join(name))
 }
 
 /// Where results, scripts and logs go.

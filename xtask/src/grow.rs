@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::demo::{Engine, wait_until_answers};
 use crate::postgres::{Options, Postgres};
 use crate::process::{Spec, Supervised, free_port};
-use crate::{command, root};
+use crate::{bench, command, root};
 
 /// How large the crowd is.
 #[derive(Clone, Copy, Debug)]
@@ -259,5 +259,5 @@ impl Place {
 
 /// A binary of [`build`].
 fn release(name: &str) -> PathBuf {
-    root().join("target/release").join(name)
+    bench::program(name)
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use crate::bench::measure::{each, load_average, median};
 use crate::bench::{Bound, Budget, Case, Figure, Outcome, folder, fresh};
 use crate::demo::Engine;
-use crate::grow::{self, Crowd, Place};
+use crate::grow::{Crowd, Place};
 
 pub(super) const CASE: Case = Case {
     name: "cold-start",
@@ -17,7 +17,6 @@ pub(super) const CASE: Case = Case {
 };
 
 fn run(budget: Budget) -> Result<Outcome> {
-    grow::build()?;
     let size = u64::from(budget.most);
     let empty = Place::prepare(Engine::Sqlite, &fresh("cold-empty")?)?;
     let grown = Place::prepare(Engine::Sqlite, &fresh("cold-grown")?)?;

@@ -12,7 +12,7 @@ use crate::bench::report::commit;
 use crate::bench::wrk::Wrk;
 use crate::bench::{Bound, Budget, Case, Figure, Outcome, fresh};
 use crate::demo::Engine;
-use crate::grow::{self, Crowd, Place};
+use crate::grow::{Crowd, Place};
 
 pub(super) const CASE: Case = Case {
     name: "growth",
@@ -33,7 +33,6 @@ struct Grown {
 }
 
 fn run(budget: Budget) -> Result<Outcome> {
-    grow::build()?;
     let mut outcome = Outcome::default();
     let mut lines = Vec::new();
     for engine in [Engine::Sqlite, Engine::Postgres] {

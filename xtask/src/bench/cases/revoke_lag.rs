@@ -7,7 +7,7 @@ use crate::bench::measure::load_average;
 use crate::bench::product::{API, Product, Registered};
 use crate::bench::{Bound, Budget, Case, Figure, Outcome, folder, fresh};
 use crate::demo::Engine;
-use crate::grow::{self, Place};
+use crate::grow::Place;
 use crate::plain_http;
 
 pub(super) const CASE: Case = Case {
@@ -32,7 +32,6 @@ struct Seen {
 }
 
 fn run(budget: Budget) -> Result<Outcome> {
-    grow::build()?;
     let place = Place::prepare(Engine::Postgres, &fresh("revoke-lag")?)?;
     let product = Product::at(&place, "revoke-lag-1.log")?;
     let (_other, port) = place.another(folder().join("revoke-lag-2.log"))?;
