@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use crate::bench::measure::{each, load_average, median};
+use crate::bench::measure::{cpu_us, each, load_average, median};
 use crate::bench::{Bound, Budget, Case, Figure, Outcome, folder, fresh};
 use crate::demo::Engine;
 use crate::grow::{Crowd, Place};
@@ -70,5 +70,7 @@ fn start(place: &Place) -> Result<f64> {
         let first = times.split(' ').next().unwrap_or_default();
         spent += first.parse::<u64>().unwrap_or(0);
     }
+    // Coarser, but it counts threads that have ended.
+    let spent = spent.max(cpu_us(pid)? * 1_000);
     Ok(each(spent, 1_000_000_000))
 }
