@@ -131,13 +131,16 @@ pub fn protect(
 
 /// The whole edge in order: name, admit, handle, dress, record.
 async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    if let Some(refusal) = edge.turn_away(&request) {
+        return refusal;
+    }
     let started = Instant::now();
     let _in_flight = edge.metrics.request_begun();
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
     let reader = edge.pages.as_ref().zip(Reader::of(&request));
     let class = facts.class();
-    // Who has no chance costs next to nothing: the body is not read, nothing is logged, the metric counts.
+    // The body is not read and nothing is logged; the metric counts.
     let hopeless = edge.load.refuses(class);
     let mut response = match hopeless {
         Some(why) => edge.shed(class, why, facts.id),
@@ -317,6 +320,23 @@ impl Edge {
         return failing(next, request, facts.id).await;
         #[cfg(not(feature = "failpoints"))]
         next.run(request).await
+    }
+
+    /// Programs that have no chance now. A refusal has to cost much less than an answer, or beyond twice the peak there
+    /// is time for nothing else: so this comes before everything that takes any.
+    fn turn_away(&self, request: &Request) -> Option<Response> {
+        let class = Class::of(request.extensions().get::<MatchedPath>()?.as_str());
+        if class != Class::Machine {
+            return None;
+        }
+        let why = self.load.refuses(class)?;
+        let id = RequestId::generate(&self.world);
+        let mut response = self.shed(class, why, id);
+        headers::dress(&mut response, self.settings.https);
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        Some(response)
     }
 
     /// 503 in the form callers of this class read; a browser gets its page from [`Reader::show`].
