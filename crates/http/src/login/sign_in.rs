@@ -1,9 +1,12 @@
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::authorize::{Continued, FlowRefused};
 use engine::login::{LoginError as Refused, PasswordAttempt};
 use protocol::Params;
+use tokio::time::Instant;
 
 use super::{Shown, find, login_page, show};
 use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
@@ -65,7 +68,18 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
     }
 }
 
+/// Answers to failed attempts leave at whole ticks after the attempt came: far more than an account that is there costs
+/// beside one that is not, once each had its hash, and far less than the hash (PW12).
+const TICK: Duration = Duration::from_millis(10);
+
+async fn at_next_tick(began: Instant) {
+    let ticks = began.elapsed().as_micros() / TICK.as_micros() + 1;
+    let wait = TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX));
+    tokio::time::sleep_until(began + wait).await;
+}
+
 async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> Response {
+    let began = Instant::now();
     let flow = match find(state, visit, id).await {
         Ok(flow) if flow.wants_sign_in() => flow,
         Ok(_) | Err(FlowRefused::Gone) => return flow_over(visit),
@@ -104,12 +118,12 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
             );
             response
         }
-        Err(Refused::WrongCredentials) => login_page(
-            visit,
-            &flow,
-            StatusCode::UNAUTHORIZED,
-            failed(email, LoginError::Credentials),
-        ),
+        Err(Refused::WrongCredentials) => {
+            let error = failed(email, LoginError::Credentials);
+            let page = login_page(visit, &flow, StatusCode::UNAUTHORIZED, error);
+            at_next_tick(began).await;
+            page
+        }
         Err(Refused::Busy) => {
             tracing::warn!("a sign-in was refused: too many at once");
             retry_later(login_page(
