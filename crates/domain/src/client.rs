@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Origin, RedirectUri, Resource, Scopes, SigningAlg, Timestamp, TokenHash};
+use crate::{Origin, RedirectUri, Resource, Scopes, SigningAlg, SubjectType, Timestamp, TokenHash};
 
 /// A client's id: 1 to 100 printable ASCII characters (A7), never equal to a person's `sub` because it is not a UUID (OA19).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -214,6 +214,8 @@ pub struct ClientSettings {
     pub access_token_alg: SigningAlg,
     /// Algorithm of its ID tokens.
     pub id_token_alg: SigningAlg,
+    /// What it knows people by.
+    pub subject_type: SubjectType,
     /// When PKCE is demanded.
     pub pkce: PkceRule,
     /// What `aud` names.
@@ -254,6 +256,7 @@ impl Default for ClientSettings {
             access_token_format: AccessTokenFormat::Jwt,
             access_token_alg: SigningAlg::ES256,
             id_token_alg: SigningAlg::RS256,
+            subject_type: SubjectType::Public,
             pkce: PkceRule::Required,
             audience: AudienceProfile::IssuerWithOpenid,
             consent: ConsentRule::Ask,
@@ -265,6 +268,18 @@ impl Default for ClientSettings {
             policy_uri: None,
             tos_uri: None,
         }
+    }
+}
+
+impl ClientSettings {
+    /// The host that all redirect URIs lead to, if it is one: what pairwise subjects are made for (OIDC Core section 8.1).
+    pub fn sector(&self) -> Option<String> {
+        let mut hosts = self.redirect_uris.iter().map(|uri| {
+            let url = url::Url::parse(uri.as_str()).ok()?;
+            Some(url.host_str()?.to_owned())
+        });
+        let first = hosts.next()??;
+        hosts.all(|host| host.as_ref() == Some(&first)).then_some(first)
     }
 }
 

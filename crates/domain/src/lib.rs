@@ -13,6 +13,7 @@ mod session;
 #[cfg(feature = "sql")]
 mod sql;
 mod steady;
+mod subject;
 mod tenant;
 mod timestamp;
 mod token;
@@ -34,6 +35,7 @@ pub use scope::{Scope, ScopeRefused, Scopes};
 pub use secret::{Secret, constant_time_eq};
 pub use session::{Acr, Amr, Session, SessionLimits};
 pub use steady::{CLOCK_LEEWAY, SteadyClock};
+pub use subject::{Subject, SubjectType};
 pub use tenant::{Brand, Issuer, Slug, SlugRefused, Tenant, TenantSettings};
 pub use timestamp::Timestamp;
 pub use token::{OpaqueToken, TokenHash, TokenKind};

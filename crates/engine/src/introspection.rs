@@ -46,10 +46,14 @@ impl App {
         let account = users::find(&mut read, grant.user_id).await?;
         let owner = clients::find(&mut read, &token.client_id).await?;
         drop(read);
+        let Some(owner) = owner else {
+            return Ok(IntrospectionResponse::Inactive);
+        };
         let alive = token.consumed_at.is_none()
             && ctx.now < token.expires_at
             && grant.revoked_at.is_none()
-            && owner.is_some_and(|client| client.disabled_at.is_none() && client.honours(token.created_at));
+            && owner.disabled_at.is_none()
+            && owner.honours(token.created_at);
         let Some(_) = account.filter(|a| alive && a.user.status == UserStatus::Active) else {
             return Ok(IntrospectionResponse::Inactive);
         };
@@ -57,10 +61,11 @@ impl App {
             self.record_foreign(ctx, caller).await?;
             return Ok(IntrospectionResponse::Inactive);
         }
+        let subject = self.subject_for(ctx, &owner, grant.user_id).await?;
         Ok(IntrospectionResponse::Active(Box::new(ActiveToken::refresh(
             AccessTokenClaims {
                 iss: ctx.issuer().clone(),
-                sub: grant.user_id.to_string(),
+                sub: subject.to_string(),
                 aud: vec![ctx.issuer().to_string()],
                 client_id: token.client_id,
                 iat: token.created_at,

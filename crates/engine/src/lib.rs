@@ -14,6 +14,7 @@ mod passwords;
 mod seal;
 mod sessions;
 mod soundness;
+mod subject;
 mod upkeep;
 
 pub mod account;

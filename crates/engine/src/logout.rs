@@ -60,7 +60,7 @@ impl App {
         };
         let return_to = request.return_to(client.as_ref());
         let is_for_them = match (&hint, signed_in) {
-            (Some(hint), Some(who)) => hint.subject == who.user.id,
+            (Some(hint), Some(who)) => self.is_hint_for(ctx, hint, who).await?,
             (Some(_), None) => true,
             (None, _) => false,
         };
@@ -76,6 +76,13 @@ impl App {
             confirm: why.is_some() || !is_for_them,
             fault: why,
         })
+    }
+
+    async fn is_hint_for(&self, ctx: &Ctx, hint: &Hint, who: &SignedIn) -> Result<bool, Fault> {
+        match self.known_client(ctx, &hint.client_id).await? {
+            Some(client) => Ok(hint.subject == self.subject_for(ctx, &client, who.user.id).await?),
+            None => Ok(false),
+        }
     }
 
     async fn enabled_client(&self, ctx: &Ctx, id: &ClientId) -> Result<Option<Client>, Fault> {

@@ -48,8 +48,9 @@ impl App {
             ),
             None => None,
         };
+        let subject = self.subject_for(ctx, &active.client, user.id).await?;
         Ok(claims_for(
-            user,
+            (user, subject),
             &active.claims.scope,
             wanted.as_ref(),
             Target::UserInfo,

@@ -124,7 +124,7 @@ impl Metadata {
             response_types_supported: vec!["code"],
             response_modes_supported: ResponseMode::ALL.map(ResponseMode::as_str).to_vec(),
             grant_types_supported: GrantType::ALL.map(GrantType::as_str).to_vec(),
-            subject_types_supported: vec!["public"],
+            subject_types_supported: vec!["public", "pairwise"],
             id_token_signing_alg_values_supported: SigningAlg::ALL.map(SigningAlg::as_str).to_vec(),
             token_endpoint_auth_methods_supported: or_none.clone(),
             introspection_endpoint_auth_methods_supported: secrets,

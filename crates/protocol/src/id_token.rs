@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{Acr, Amr, ClientId, Issuer, SessionId, SigningAlg, Timestamp, UserId};
+use domain::{Acr, Amr, ClientId, Issuer, SessionId, SigningAlg, Subject, Timestamp};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256, Sha512};
 
@@ -14,7 +14,7 @@ pub struct IdTokenClaims {
     /// `iss`.
     pub issuer: Issuer,
     /// `sub`.
-    pub subject: UserId,
+    pub subject: Subject,
     /// `aud`: the client it is for.
     pub client_id: ClientId,
     /// `iat`.
@@ -87,7 +87,7 @@ pub fn half_hash(alg: SigningAlg, text: &str) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hint {
     /// The person.
-    pub subject: UserId,
+    pub subject: Subject,
     /// The client it was issued to.
     pub client_id: ClientId,
     /// The session it belonged to.

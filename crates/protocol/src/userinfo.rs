@@ -1,6 +1,6 @@
 //! Claims about a person (OIDC Core sections 5.1 and 5.4).
 
-use domain::{Scopes, User};
+use domain::{Scopes, Subject, User};
 use serde_json::{Map, Value, json};
 
 use crate::authorize::ClaimsRequest;
@@ -51,9 +51,9 @@ pub fn scope_of(claim: &str) -> Option<&'static str> {
 }
 
 /// The claims of `user` that go to `target`. Only what is known is there: no empty or null claim. Userinfo also says
-/// `sub`; an ID token has its own.
+/// `sub`, which is `subject`; an ID token has its own.
 pub fn claims_for(
-    user: &User,
+    (user, subject): (&User, Subject),
     scopes: &Scopes,
     requested: Option<&ClaimsRequest>,
     target: Target,
@@ -69,7 +69,7 @@ pub fn claims_for(
     let mut claims = all(user);
     claims.retain(|name, _| scope_of(name).is_some_and(|scope| wanted(name, scope)));
     if target == Target::UserInfo {
-        claims.insert("sub".to_owned(), json!(user.id));
+        claims.insert("sub".to_owned(), json!(subject));
     }
     claims
 }

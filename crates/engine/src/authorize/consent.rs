@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use domain::{Actor, Client, Event, EventKind, Scopes};
+use domain::{Actor, Client, Event, EventKind, Scopes, Subject};
 use protocol::authorize::{AuthorizeRequest, Delivery};
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::userinfo;
@@ -29,9 +29,13 @@ pub struct ConsentView {
 }
 
 impl ConsentView {
-    pub(super) fn of(client: &Client, request: &AuthorizeRequest, signed_in: &SignedIn) -> Self {
+    pub(super) fn of(
+        client: &Client,
+        request: &AuthorizeRequest,
+        (signed_in, subject): (&SignedIn, Subject),
+    ) -> Self {
         let values = userinfo::claims_for(
-            &signed_in.user,
+            (&signed_in.user, subject),
             &request.scopes,
             Some(&request.claims),
             userinfo::Target::UserInfo,

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use domain::{Client, ClientKind, ConsentRule, FlowId, OpaqueToken, Timestamp, TokenHash, TokenKind, UserId};
+use domain::{
+    Client, ClientKind, ConsentRule, FlowId, OpaqueToken, Subject, Timestamp, TokenHash, TokenKind,
+};
 use protocol::authorize::{AuthorizeRequest, Delivery};
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::id_token::Hint;
@@ -213,7 +215,9 @@ impl App {
             signed_in,
         ) {
             (Step::Consent, Some(signed_in)) => {
-                Ok(Continued::Consent(ConsentView::of(client, request, signed_in)))
+                let subject = self.subject_for(ctx, client, signed_in.user.id).await?;
+                let person = (signed_in, subject);
+                Ok(Continued::Consent(ConsentView::of(client, request, person)))
             }
             (Step::Done, Some(signed_in)) => {
                 let delivery = self.complete(ctx, asked, signed_in, By::Flow(flow.id)).await?;
@@ -258,6 +262,10 @@ impl App {
             Ok(expected) => expected,
             Err(error) => return Ok(Step::Refuse(error)),
         };
+        let other_person_expected = match (expected, signed_in) {
+            (Some(expected), Some(who)) => expected != self.subject_for(ctx, client, who.user.id).await?,
+            _ => false,
+        };
         let consented = match signed_in {
             Some(who) => self.has_consented(ctx, Asked { client, request }, who).await?,
             None => false,
@@ -269,10 +277,7 @@ impl App {
                 acr: s.session.acr,
             }),
             flow_began,
-            other_person_expected: match (&expected, signed_in) {
-                (Some(expected), Some(who)) => *expected != who.user.id,
-                _ => false,
-            },
+            other_person_expected,
             consented,
             now: ctx.now,
         }))
@@ -302,7 +307,7 @@ impl App {
         &self,
         ctx: &Ctx,
         request: &AuthorizeRequest,
-    ) -> Result<Result<Option<UserId>, OAuthError>, Fault> {
+    ) -> Result<Result<Option<Subject>, OAuthError>, Fault> {
         if let Some(sub) = request.claims.required_sub() {
             return Ok(sub.parse().map(Some).map_err(|_| {
                 OAuthError::new(ErrorCode::LoginRequired, "the person asked for is not known")

@@ -1,4 +1,4 @@
-use domain::{AuthMethod, ClientKind, ClientSettings, ConsentRule, GrantType, PkceRule};
+use domain::{AuthMethod, ClientKind, ClientSettings, ConsentRule, GrantType, PkceRule, SubjectType};
 
 /// Settings of a client that do not go together, or are not safe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -85,6 +85,12 @@ pub(super) fn check(
             .as_ref()
             .is_some_and(|r| !settings.resources.contains(r)),
         "default_resource must be one of resources",
+    )?;
+    // What runs on a device has a redirect URI that any other program there may have too.
+    refuse(
+        settings.subject_type == SubjectType::Pairwise
+            && (kind == ClientKind::Native || settings.sector().is_none()),
+        "pairwise subjects need redirect URIs of one host, and no native client",
     )?;
     check_uris(kind, settings)
 }

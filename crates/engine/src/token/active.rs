@@ -89,6 +89,10 @@ impl App {
                     return Ok(None);
                 }
                 signed_in_claims(&mut claims, &grant);
+                if format == AccessTokenFormat::Opaque {
+                    let subject = self.subject_for(ctx, &client, grant.user_id).await?;
+                    claims.sub = subject.to_string();
+                }
                 Some((account.user, grant))
             }
         };
@@ -109,9 +113,8 @@ impl App {
             .filter(|row| row.revoked_at.is_none())
             .map(|row| AccessTokenClaims {
                 iss: ctx.issuer().clone(),
-                sub: row
-                    .user_id
-                    .map_or_else(|| row.client_id.to_string(), |id| id.to_string()),
+                // Of a person's token the client decides, who is found later.
+                sub: row.client_id.to_string(),
                 aud: row.audience,
                 client_id: row.client_id,
                 iat: row.issued_at,

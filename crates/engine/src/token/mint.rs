@@ -57,9 +57,13 @@ impl App {
             resources,
         } = *wanted;
         let expires_in = u64::from(client.settings.access_token_secs);
+        let sub = match grant {
+            Some(grant) => self.subject_for(ctx, client, grant.user_id).await?.to_string(),
+            None => client.client_id.to_string(),
+        };
         let mut claims = AccessTokenClaims {
             iss: ctx.issuer().clone(),
-            sub: grant.map_or_else(|| client.client_id.to_string(), |grant| grant.user_id.to_string()),
+            sub,
             aud: audience(client, ctx.issuer(), scopes, resources),
             client_id: client.client_id.clone(),
             iat: ctx.now,
@@ -129,9 +133,10 @@ impl App {
             ),
             None => None,
         };
+        let subject = self.subject_for(ctx, client, user.id).await?;
         let claims = IdTokenClaims {
             issuer: ctx.issuer().clone(),
-            subject: user.id,
+            subject,
             client_id: client.client_id.clone(),
             issued_at: ctx.now,
             expires_at: ctx
@@ -142,7 +147,7 @@ impl App {
             acr: grant.acr,
             amr: grant.amr.clone(),
             session: grant.session_id,
-            person: userinfo::claims_for(user, &grant.scopes, wanted.as_ref(), Target::IdToken),
+            person: userinfo::claims_for((user, subject), &grant.scopes, wanted.as_ref(), Target::IdToken),
         };
         let key = self
             .signing_key(ctx.tenant_id(), client.settings.id_token_alg)

@@ -130,7 +130,7 @@ async fn it_names_what_works_and_nothing_else(backend: Backend) {
             "grant_types_supported",
             json!(["authorization_code", "refresh_token", "client_credentials"]),
         ),
-        ("subject_types_supported", json!(["public"])),
+        ("subject_types_supported", json!(["public", "pairwise"])),
         ("code_challenge_methods_supported", json!(["S256"])),
         (
             "token_endpoint_auth_methods_supported",

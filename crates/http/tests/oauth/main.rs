@@ -51,6 +51,8 @@ mod matrix;
 #[cfg(test)]
 mod oidcc;
 #[cfg(test)]
+mod pairwise;
+#[cfg(test)]
 mod pkce;
 #[cfg(test)]
 mod races;

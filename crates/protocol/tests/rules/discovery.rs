@@ -57,7 +57,7 @@ fn it_names_nothing_that_is_refused() {
     let document = document(&issuer());
     assert_eq!(document["response_types_supported"], json!(["code"]));
     assert_eq!(document["code_challenge_methods_supported"], json!(["S256"]));
-    assert_eq!(document["subject_types_supported"], json!(["public"]));
+    assert_eq!(document["subject_types_supported"], json!(["public", "pairwise"]));
     assert_eq!(
         document["grant_types_supported"],
         json!(["authorization_code", "refresh_token", "client_credentials"])

@@ -33,7 +33,13 @@ fn alice() -> User {
 
 fn claims(scope: &str, requested: Option<&str>, target: Target) -> serde_json::Value {
     let requested = requested.map(|text| ClaimsRequest::parse(text).unwrap());
-    claims_for(&alice(), &scope.parse().unwrap(), requested.as_ref(), target).into()
+    claims_for(
+        (&alice(), SUB.parse().unwrap()),
+        &scope.parse().unwrap(),
+        requested.as_ref(),
+        target,
+    )
+    .into()
 }
 
 #[test]
@@ -68,7 +74,7 @@ fn what_is_not_known_is_left_out() {
     let mut bob = alice();
     bob.profile = Profile::default();
     let all = claims_for(
-        &bob,
+        (&bob, bob.id.into()),
         &"openid profile email address phone".parse().unwrap(),
         None,
         Target::UserInfo,

@@ -104,7 +104,8 @@ fn what_is_refused_is_not_remembered() {
         ..claims("a")
     });
     let good = signed(&claims("a"));
-    let forged = format!("{}A", good.strip_suffix(char::is_alphanumeric).unwrap_or(&good));
+    let last = if good.ends_with('A') { 'Q' } else { 'A' };
+    let forged = format!("{}{last}", good.strip_suffix(|_| true).unwrap());
     for bad in [foreign.as_str(), &forged, "", "a.b.c"] {
         assert!(validator.validate(bad, NOW).is_err(), "{bad}");
         assert!(validator.validate(bad, NOW).is_err(), "{bad}");
