@@ -99,6 +99,10 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         longest <= REFUSED,
     );
     let most = most_memory_mib(&node)?;
+    report.number(format!(
+        "{served} signed in, {} refused within {longest:.0?}, {most} MiB",
+        refused.len()
+    ));
     report.check(
         format!("never more than {MEMORY_MIB} MiB resident"),
         format!("{most} MiB"),

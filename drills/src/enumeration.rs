@@ -71,6 +71,11 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let chance = rank::standard_error(samples, samples);
     let bound = BOUND.max(3.0 * chance);
     let [known, unknown, disabled] = &took;
+    report.number(format!(
+        "AUC unknown {:.3}, disabled {:.3}",
+        rank::area(known, unknown),
+        rank::area(known, disabled)
+    ));
     for (name, other) in [("unknown", unknown), ("disabled", disabled)] {
         let area = rank::area(known, other);
         report.check(

@@ -1,6 +1,7 @@
 //! R35: whatever goes wrong inside one request is the end of that request only.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::{Answer, Browser, shows};
-use crate::load::{Load, Question, Shot};
+use crate::load::{Load, Question};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::site::{Node, Site, SiteOptions};
@@ -21,63 +22,110 @@ const RATE: u32 = 25;
 /// Until nothing is left of requests that were given up.
 const SETTLED: Duration = Duration::from_secs(10);
 
+/// Variable that names the folder of armed points, see `crates/storage/src/failpoint.rs`.
+const FOLDER: &str = "RSP_FAILPOINTS";
+/// Until an armed point is reached by one of the requests beside it.
+const REACHED: Duration = Duration::from_secs(5);
+
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
-    let aborted = plan.count(500, 60);
+    let (aborted, panics) = (plan.count(500, 60), plan.count(100, 10));
     let mut report = Report::new(format!(
-        "address space capped at {} MiB more than the process has, then {aborted} sign-ins given up after 0 to 40 ms; \
-         tokens and introspection {RATE}/s",
+        "address space capped at {} MiB more than the process has, then {aborted} sign-ins given up after 0 to 40 ms, \
+         then {panics} panics of a handler; tokens and introspection {RATE}/s",
         HEADROOM_KIB / 1_024
     ));
+    let plan = &Plan {
+        rsp: plan.failing.clone(),
+        ..plan.clone()
+    };
     let options = SiteOptions {
         usual_hash: true,
         ..SiteOptions::default()
     };
     let site = Site::new(plan, options).await?;
-    // The allocator takes address space as it needs it, not a gigabyte at the start: only so can a cap be felt.
-    let node = site
-        .start(0, &[("MIMALLOC_ARENA_RESERVE", "0".to_owned())])
-        .await?;
+    let armed = site.folder().join("failpoints");
+    fs::create_dir(&armed).context("cannot make the folder of points")?;
+    let settings = [
+        // The allocator takes address space as it needs it, not a gigabyte at the start: only so can a cap be felt.
+        ("MIMALLOC_ARENA_RESERVE", "0".to_owned()),
+        (FOLDER, armed.display().to_string()),
+    ];
+    let node = site.start(0, &settings).await?;
+    let pid = node.process.pid();
     let form = [("grant_type", "client_credentials")];
     let answer = node.http.form("/oauth/token", &site.cast.opaque, &form).await?;
     let token = answer.text("access_token").context("no token")?;
+    let introspection = Question::introspection(&site.cast.opaque, &token);
     let loads = [
-        (
-            "tokens",
-            Load::start(&node.http, Question::token(&site.cast.service), RATE),
-        ),
-        (
-            "introspection",
-            Load::start(
-                &node.http,
-                Question::introspection(&site.cast.opaque, &token),
-                RATE,
-            ),
-        ),
+        Load::start(&node.http, Question::token(&site.cast.service), RATE),
+        Load::start(&node.http, introspection, RATE),
     ];
 
     memory_is_short(&site, &node, &mut report).await?;
     requests_are_given_up(plan, (&site, &node), aborted, &mut report).await?;
+    let panicked = handlers_panic(&armed.join("handler"), panics).await?;
 
-    for (name, load) in loads {
-        let shots = load.stop().await;
-        report.none(
-            &format!("{name} that failed meanwhile"),
-            shots.not(Shot::is_ok),
-            &format!("of {}", shots.len()),
-        );
+    let mut shots = Vec::new();
+    for load in loads {
+        shots.extend(load.stop().await.0);
     }
+    let internal = shots.iter().filter(|shot| shot.status == Some(500)).count();
+    let failed = shots.iter().filter(|shot| !shot.is_ok()).count();
+    report.check(
+        "each panic answers its own request with 500",
+        format!("{internal} for {panicked} panics of {panics}"),
+        u32::try_from(internal).ok() == Some(panicked) && panicked == panics,
+    );
+    report.check(
+        "0 other requests fail",
+        format!("{} of {}", failed - internal, shots.len()),
+        failed == internal && !shots.is_empty(),
+    );
+    report.number(format!(
+        "{} other requests of {} failed",
+        failed - internal,
+        shots.len()
+    ));
+    // A poisoned lock would show here: every kind of work once more.
+    let (mut browser, page) = form_of(&site, &node).await?;
+    let signed_in = sign_in(&site, &mut browser, &page).await?.status;
+    let issued = node
+        .http
+        .form("/oauth/token", &site.cast.opaque, &form)
+        .await?
+        .status;
+    report.check(
+        "afterwards people sign in and tokens are issued",
+        format!("{signed_in} and {issued}"),
+        (signed_in, issued) == (303, 200),
+    );
     report.check(
         "the process is the one that was started",
-        format!("{:?}", node.process.pid()),
-        !node.process.has_ended(),
+        format!("{pid:?}"),
+        !node.process.has_ended() && node.process.pid() == pid,
     );
     node.kill().await?;
     Ok(report)
 }
 
+/// Whichever request comes next panics in its handler, again and again; how often one did.
+async fn handlers_panic(point: &Path, times: u32) -> Result<u32> {
+    for done in 0..times {
+        fs::write(point, "panic 1").context("cannot arm the point")?;
+        let began = Instant::now();
+        while point.exists() {
+            if began.elapsed() > REACHED {
+                return Ok(done);
+            }
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+    Ok(times)
+}
+
 /// No hash fits into the memory there is: that sign-in is refused, and nothing else.
 async fn memory_is_short(site: &Site, node: &Node, report: &mut Report) -> Result<()> {
-    let (mut browser, page) = form(site, node).await?;
+    let (mut browser, page) = form_of(site, node).await?;
     let pid = node.process.pid().context("the node has no process")?;
     let has = address_space_kib(pid)?;
     cap(pid, Some(has + HEADROOM_KIB))?;
@@ -111,7 +159,7 @@ async fn requests_are_given_up(
     let mut dice = plan.dice(1);
     let mut given_up = 0_u32;
     for _ in 0..count {
-        let (mut browser, page) = form(site, node).await?;
+        let (mut browser, page) = form_of(site, node).await?;
         let patience = Duration::from_millis(dice.between(0, 40));
         if timeout(patience, sign_in(site, &mut browser, &page))
             .await
@@ -135,7 +183,7 @@ async fn requests_are_given_up(
         }
         sleep(Duration::from_millis(50)).await;
     }
-    let (mut browser, page) = form(site, node).await?;
+    let (mut browser, page) = form_of(site, node).await?;
     let answer = sign_in(site, &mut browser, &page).await?;
     report.check(
         "the next sign-in works",
@@ -145,7 +193,7 @@ async fn requests_are_given_up(
     Ok(())
 }
 
-async fn form(site: &Site, node: &Node) -> Result<(Browser, Answer)> {
+async fn form_of(site: &Site, node: &Node) -> Result<(Browser, Answer)> {
     let mut browser = Browser::new(&node.http);
     let page = browser.open(&site.cast.web.id, "openid").await?;
     if !shows(&page, "login-form") {
