@@ -113,8 +113,9 @@ fn turn(pid: u32, drive: impl FnOnce() -> Result<Answered>) -> Result<(f64, Load
 const PEOPLE: u32 = 500;
 /// Tokens asked for in a second, beside the flood and without it: far less than there is time for.
 const TOKENS: f64 = 100.0;
-/// Hashes computed at once, and what each needs.
-const HASHES: f64 = 2.0;
+/// Hashes whose memory is not there yet when the server is idle: two are computed at once, and the memory of one is kept
+/// from making the demo's people.
+const MORE_HASHES: f64 = 1.0;
 const HASH_MIB: f64 = 64.0;
 
 fn flood(budget: Budget) -> Result<Outcome> {
@@ -163,8 +164,8 @@ fn flood(budget: Budget) -> Result<Outcome> {
     let figures = vec![
         Figure::new(
             17,
-            "resident memory at its most, over idle and 2 hashes",
-            most - idle - HASHES * HASH_MIB,
+            "resident memory at its most, over idle and what 2 hashes add",
+            most - idle - MORE_HASHES * HASH_MIB,
             "MiB",
             Bound::AtMost(16.0),
         ),
@@ -194,7 +195,8 @@ fn flood(budget: Budget) -> Result<Outcome> {
         figures,
         notes: vec![format!(
             "{PEOPLE} forms sent at the same moment, {} times: {} signed in, {} refused. Idle is {idle:.0} MiB, after some \
-             tokens and before the first password; at its most {most:.0} MiB. The client has the same two cores.",
+             tokens and before the first sign-in, with the 64 MiB of one hash kept from making the demo's people; at its \
+             most {most:.0} MiB. The client has the same two cores.",
             budget.rounds, totals.0, totals.1
         )],
         ..Outcome::default()
