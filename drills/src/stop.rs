@@ -160,12 +160,14 @@ fn knock(doors: Vec<(Browser, Answer)>, cast: &Cast) -> JoinSet<Option<Answer>> 
     fates
 }
 
-/// When the load balancer notices.
+/// When the load balancer notices: it has just asked when the signal comes.
 async fn until_unready(node: &Node, signal: Instant) -> Duration {
-    while node.is_ready().await {
+    loop {
         sleep(HEALTH_CHECK).await;
+        if !node.is_ready().await {
+            return signal.elapsed();
+        }
     }
-    signal.elapsed()
 }
 
 /// When nobody accepts connections any more.
