@@ -10,9 +10,9 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::beside::{Beside, Span};
 use crate::journal::Journal;
-use crate::meter::{metric, processor};
+use crate::meter::processor;
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Report, seconds};
 use crate::site::{Site, SiteOptions};
 use crate::verify::verify;
 use crate::wire::{
@@ -170,10 +170,12 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     sleep(LOOK).await;
     let used = processor(&node)?.saturating_sub(before);
 
+    let mut slowest = Duration::ZERO;
     for (flood, took, closed_doors) in attacks {
         let name = flood.name();
         let longest = took.iter().max().copied().unwrap_or(Duration::MAX);
         let times = took.len();
+        slowest = slowest.max(longest);
         report.within(
             &format!("{name}: {times} connections, each ended"),
             longest,
@@ -185,6 +187,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
             &format!("of {times}"),
         );
     }
+    report.number(format!("each flood ended within {}", seconds(slowest)));
     beside.judge(plan, &mut report, quiet, attacked).await?;
     let allowed = used_quietly * 2 + if plan.reduced { NOISE * 5 } else { NOISE };
     report.check(
@@ -192,7 +195,9 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         format!("{used:?} in {LOOK:?}, quiet {used_quietly:.0?}"),
         used <= allowed,
     );
-    let counted = metric(&node, "rsp_connections_refused_total{reason=\"flood\"}").await?;
+    let counted = node
+        .metric("rsp_connections_refused_total{reason=\"flood\"}")
+        .await?;
     report.check(
         "the floods are counted",
         format!("{counted} with reason flood"),

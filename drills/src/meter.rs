@@ -1,4 +1,4 @@
-//! What a node says about itself, and what the kernel says about it.
+//! What the kernel says about a node.
 
 use std::fs;
 use std::time::Duration;
@@ -9,18 +9,6 @@ use crate::site::Node;
 
 /// The kernel counts processor time in hundredths of a second (`USER_HZ`).
 const TICK: Duration = Duration::from_millis(10);
-
-/// Value of a metric, labels included in the name; zero when it was never counted.
-pub(crate) async fn metric(node: &Node, name: &str) -> Result<u64> {
-    let page = node.management.get("/metrics").await.context("no metrics")?;
-    let value = page
-        .body
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    value.map_or(Ok(0), |value| {
-        value.trim().parse().context("a metric is no number")
-    })
-}
 
 /// Processor time the node has used so far.
 pub(crate) fn processor(node: &Node) -> Result<Duration> {

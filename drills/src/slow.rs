@@ -11,9 +11,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::beside::{Beside, Span};
 use crate::journal::Journal;
-use crate::meter::metric;
 use crate::plan::Plan;
-use crate::report::Report;
+use crate::report::{Report, seconds};
 use crate::site::{Node, Site, SiteOptions};
 use crate::verify::verify;
 use crate::wire::{END_HEADERS, END_STREAM, HEADERS, PREFACE_WITHOUT_WINDOW, Target, end, frame, trickle};
@@ -120,11 +119,18 @@ impl Wasters {
             u64::try_from(strangers).unwrap_or(u64::MAX),
             &format!("of {}", fates.len()),
         );
+        let mut slowest = Duration::ZERO;
         for way in Way::ALL {
             let took = fates.iter().flatten().filter(|(other, _)| *other == way);
             let longest = took.map(|(_, took)| *took).max().unwrap_or(Duration::MAX);
             report.within(&format!("{}: cut", way.name()), longest, limit);
+            slowest = slowest.max(longest);
         }
+        report.number(format!(
+            "{} slow connections cut, the last after {}",
+            fates.len(),
+            seconds(slowest)
+        ));
     }
 }
 
@@ -175,7 +181,9 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         .await;
     let attacked = Span::since(from);
     beside.judge(plan, &mut report, quiet, attacked).await?;
-    let cut = metric(&node, "rsp_connections_refused_total{reason=\"timeout\"}").await?;
+    let cut = node
+        .metric("rsp_connections_refused_total{reason=\"timeout\"}")
+        .await?;
     report.check(
         "the cuts are counted",
         format!("{cut} with reason timeout"),

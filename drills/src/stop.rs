@@ -212,5 +212,10 @@ fn judge(outcomes: &[Outcome], report: &mut Report) {
         ),
         in_order,
     );
-    report.within("ended", longest(|outcome| outcome.gone), DRAIN);
+    let gone = longest(|outcome| outcome.gone);
+    report.within("ended", gone, DRAIN);
+    report.number(format!(
+        "{failed} requests failed, gone {} after SIGTERM",
+        seconds(gone)
+    ));
 }
