@@ -110,6 +110,8 @@ pub struct PasswordLoad {
     pub running: usize,
     /// Hashes computed so far.
     pub computed: u64,
+    /// Memory held that nobody uses now, counted in hashes.
+    pub kept: usize,
 }
 
 const OUTPUT: usize = 32;

@@ -24,6 +24,12 @@ pub(super) struct Order {
     pub(super) length: usize,
 }
 
+/// How much politer than other threads those that hash are: with all cores busy each has a third of another's share.
+const NICE: i32 = 5;
+
+/// When nobody signed in for so long, memory goes back: first of one hash, then of the next.
+pub(super) const REST: Duration = Duration::from_secs(5);
+
 /// A bounded number of threads, each with one hash at a time. They end when the pool is dropped.
 #[derive(Debug)]
 pub(super) struct Pool(Arc<Shared>);
@@ -35,6 +41,7 @@ struct Shared {
     /// Held while a hash is computed that asks for more memory than the policy: one at a time.
     oversize: Mutex<()>,
     allocate: Allocate,
+    rest: Duration,
     observer: OnceLock<Observer>,
 }
 
@@ -80,10 +87,10 @@ impl Drop for Pool {
 
 impl Pool {
     pub(super) fn new(policy: PasswordPolicy) -> Result<Self, Fault> {
-        Self::with(policy, allocate)
+        Self::with(policy, allocate, REST)
     }
 
-    pub(super) fn with(policy: PasswordPolicy, allocate: Allocate) -> Result<Self, Fault> {
+    pub(super) fn with(policy: PasswordPolicy, allocate: Allocate, rest: Duration) -> Result<Self, Fault> {
         let policy = PasswordPolicy {
             concurrent: policy.concurrent.max(1),
             ..policy
@@ -105,6 +112,7 @@ impl Pool {
             work: Condvar::new(),
             oversize: Mutex::new(()),
             allocate,
+            rest,
             observer: OnceLock::new(),
         })))
     }
@@ -119,6 +127,7 @@ impl Pool {
             waiting: state.lines.waiting(),
             running: state.running,
             computed: state.computed,
+            kept: state.arenas.len(),
         }
     }
 
@@ -256,7 +265,13 @@ impl Shared {
     fn spawn(self: &Arc<Self>) -> std::io::Result<()> {
         let shared = Arc::clone(self);
         let thread = thread::Builder::new().name("passwords".to_owned());
-        thread.spawn(move || shared.work()).map(drop)
+        let work = move || {
+            // A hash may wait for a token, and a hundred tokens should not wait for a hash. Where the system does not
+            // let us, all are alike.
+            rustix::process::nice(NICE).ok();
+            shared.work();
+        };
+        thread.spawn(work).map(drop)
     }
 
     /// What a thread does all its life.
@@ -298,7 +313,18 @@ impl Shared {
                 state.running += 1;
                 return Some(job);
             }
-            state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let (back, waited) = self
+                .work
+                .wait_timeout(state, self.rest)
+                .unwrap_or_else(PoisonError::into_inner);
+            state = back;
+            // Memory that was promised at the start stays.
+            if waited.timed_out() && !self.policy.allocate_at_start {
+                let unused = state.arenas.pop();
+                drop(state);
+                drop(unused);
+                state = self.lock();
+            }
         }
     }
 

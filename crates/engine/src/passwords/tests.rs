@@ -2,6 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use super::*;
 
@@ -236,11 +237,12 @@ static MEMORY: AtomicBool = AtomicBool::new(false);
 #[tokio::test]
 async fn without_memory_one_request_is_refused_and_the_next_is_served() {
     let world = World::system();
-    let pool = Pool::with(cheap(), |blocks| {
+    let allocate = |blocks| {
         MEMORY
             .load(Ordering::Relaxed)
             .then(|| vec![argon2::Block::default(); blocks])
-    });
+    };
+    let pool = Pool::with(cheap(), allocate, pool::REST);
     let passwords = Passwords::with_pool(pool.unwrap(), cheap(), &world).unwrap();
     let refused = passwords.verify(tenant(), &secret("x"), None).await;
     assert!(matches!(refused, Err(Fault::Busy(_))), "{refused:?}");
@@ -264,10 +266,11 @@ async fn no_more_memory_is_kept_than_the_policy_allows() {
         queue: 100,
         ..cheap()
     };
-    let pool = Pool::with(policy, |blocks| {
+    let allocate = |blocks| {
         ALLOCATED.lock().unwrap().push(blocks);
         Some(vec![argon2::Block::default(); blocks])
-    });
+    };
+    let pool = Pool::with(policy, allocate, pool::REST);
     let passwords = Arc::new(Passwords::with_pool(pool.unwrap(), policy, &world).unwrap());
     let asked: Vec<_> = (0..100)
         .map(|_| {
@@ -281,4 +284,28 @@ async fn no_more_memory_is_kept_than_the_policy_allows() {
     let allocated = ALLOCATED.lock().unwrap();
     assert!((1..=3).contains(&allocated.len()), "{allocated:?}");
     assert!(allocated.iter().all(|blocks| *blocks == 64), "{allocated:?}");
+}
+
+/// A server where nobody signs in holds no memory for it, unless that was wished.
+#[tokio::test]
+async fn memory_goes_back_when_nobody_signs_in() {
+    let moment = Duration::from_millis(1);
+    for allocate_at_start in [false, true] {
+        let policy = PasswordPolicy {
+            allocate_at_start,
+            ..cheap()
+        };
+        let allocate = |blocks| Some(vec![argon2::Block::default(); blocks]);
+        let pool = Pool::with(policy, allocate, moment).unwrap();
+        let passwords = Passwords::with_pool(pool, policy, &World::system()).unwrap();
+        for _ in 0..2 {
+            let served = passwords.verify(tenant(), &secret("x"), None).await;
+            assert_eq!(served.unwrap(), Verdict::Wrong);
+            let asked = Instant::now();
+            while passwords.load().kept > 0 && asked.elapsed() < Duration::from_millis(200) {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(passwords.load().kept, usize::from(allocate_at_start));
+        }
+    }
 }
