@@ -146,6 +146,8 @@ event_kinds! {
     RefusalsCounted = "refusals.counted";
     /// A request to a page could not be read, or what it was about was not there any more.
     RequestRefused = "request.refused";
+    /// Requests were refused because the server had too much to do; counted for each network and minute.
+    RequestsShed = "requests.shed";
     /// A session was ended by somebody.
     SessionEnded = "session.ended";
     /// A tenant was made.

@@ -31,13 +31,16 @@ mod headers;
 mod load;
 mod problem;
 mod reader;
+mod refusal;
 
 pub use load::{Bounds, Class, LoadSettings};
 pub use problem::problem;
+pub(crate) use refusal::told;
 
 use body::{Arrival, Gathered, Metered, Room};
 use load::Load;
 use reader::Reader;
+use refusal::{Answered, Asker, shed};
 
 /// The id of the request, ours alone; also in the `X-Request-Id` of the answer.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -154,6 +157,9 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
             CURRENT.scope(facts.id, handled).await
         }
     };
+    if let Some(state) = &edge.pages {
+        response = refusal::record(state, &facts.answered(), response).await;
+    }
     #[cfg(feature = "failpoints")]
     if engine::failpoint::reach(engine::failpoint::Point::Reply)
         .await
@@ -188,9 +194,20 @@ struct Facts {
     method: Method,
     path: String,
     route: Option<MatchedPath>,
+    asker: Asker,
 }
 
 impl Facts {
+    fn answered(&self) -> Answered<'_> {
+        Answered {
+            id: self.id,
+            client_ip: self.client.0,
+            path: &self.path,
+            route: self.route(),
+            asker: &self.asker,
+        }
+    }
+
     /// The template, never the client's own text: it becomes a metric label.
     fn route(&self) -> &str {
         self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
@@ -240,6 +257,7 @@ impl Edge {
             method: request.method().clone(),
             path: request.uri().path().chars().take(LOGGED_PATH).collect(),
             route: request.extensions().get::<MatchedPath>().cloned(),
+            asker: Asker::of(request.headers()),
         }
     }
 
@@ -250,18 +268,20 @@ impl Edge {
             self.metrics.reject(Rejection::Method);
             let mut response = problem(StatusCode::METHOD_NOT_ALLOWED, facts.id);
             response.headers_mut().insert(header::ALLOW, METHODS);
-            return ControlFlow::Break(response);
+            return ControlFlow::Break(told("method", response));
         }
         let uri = request.uri();
         if uri.path().len() + uri.query().map_or(0, str::len) > self.settings.max_uri_bytes {
             self.metrics.reject(Rejection::UriTooLong);
-            return ControlFlow::Break(problem(StatusCode::URI_TOO_LONG, facts.id));
+            let answer = problem(StatusCode::URI_TOO_LONG, facts.id);
+            return ControlFlow::Break(told("uri_too_long", answer));
         }
         let limit = self.body_limit(facts.route());
         let announced = axum::body::HttpBody::size_hint(request.body()).lower();
         if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
             self.metrics.reject(Rejection::BodyTooLarge);
-            return ControlFlow::Break(problem(StatusCode::PAYLOAD_TOO_LARGE, facts.id));
+            let answer = problem(StatusCode::PAYLOAD_TOO_LARGE, facts.id);
+            return ControlFlow::Break(told("body_too_large", answer));
         }
         ControlFlow::Continue(limit)
     }
@@ -287,7 +307,7 @@ impl Edge {
             Err(_) => {
                 self.metrics.reject(Rejection::Timeout);
                 tracing::warn!(route = facts.route(), "the handler took too long");
-                busy(facts.id)
+                told("handler_timeout", busy(facts.id))
             }
         }
     }
@@ -313,7 +333,7 @@ impl Edge {
         };
         let Ok(_slot) = slots.try_acquire() else {
             self.metrics.reject(Rejection::Capacity);
-            return busy(facts.id);
+            return shed(busy(facts.id));
         };
         let request = Request::from_parts(parts, body);
         #[cfg(feature = "failpoints")]
@@ -332,6 +352,7 @@ impl Edge {
         let why = self.load.refuses(class)?;
         let id = RequestId::generate(&self.world);
         let mut response = self.shed(class, why, id);
+        self.count_shed(request, id);
         headers::dress(&mut response, self.settings.https);
         if let Ok(id) = HeaderValue::try_from(id.to_string()) {
             response.headers_mut().insert(REQUEST_ID, id);
@@ -339,33 +360,55 @@ impl Edge {
         Some(response)
     }
 
+    fn count_shed(&self, request: &Request, id: RequestId) {
+        let Some(state) = &self.pages else { return };
+        let peer = request
+            .extensions()
+            .get::<Peer>()
+            .map_or(UNKNOWN_PEER, |peer| peer.0);
+        let answered = Answered {
+            id,
+            client_ip: self.settings.trusted_proxies.client(peer, request.headers()).0,
+            path: request.uri().path(),
+            route: request
+                .extensions()
+                .get::<MatchedPath>()
+                .map_or("unmatched", MatchedPath::as_str),
+            asker: &Asker::of(request.headers()),
+        };
+        refusal::count(state, &answered);
+    }
+
     /// 503 in the form callers of this class read; a browser gets its page from [`Reader::show`].
     fn shed(&self, class: Class, why: Shed, id: RequestId) -> Response {
         self.metrics.shed(class.name(), why);
-        match class {
+        shed(match class {
             Class::Machine => {
                 let mut response = oauth::error::busy();
                 say_when(&mut response);
                 response
             }
             Class::Metadata | Class::Pages | Class::Admin => busy(id),
-        }
+        })
     }
 
-    /// A body that came too late or too large decides the status, whatever the handler
-    /// made of its read error.
+    /// The answer to a body that did not come whole.
     fn judge(&self, response: Response, arrival: &Arrival, id: RequestId) -> Response {
-        let (rejection, status) = match arrival.fault() {
-            None => return response,
-            Some(body::Fault::Late) => (Rejection::BodyTimeout, StatusCode::REQUEST_TIMEOUT),
-            Some(body::Fault::TooLarge) => (Rejection::BodyTooLarge, StatusCode::PAYLOAD_TOO_LARGE),
+        let (rejection, status, reason) = match arrival.fault() {
+            None => return told("body", response),
+            Some(body::Fault::Late) => (
+                Rejection::BodyTimeout,
+                StatusCode::REQUEST_TIMEOUT,
+                "body_timeout",
+            ),
+            Some(body::Fault::TooLarge) => (
+                Rejection::BodyTooLarge,
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+            ),
         };
         self.metrics.reject(rejection);
-        if response.status() == status {
-            response
-        } else {
-            problem(status, id)
-        }
+        told(reason, problem(status, id))
     }
 }
 

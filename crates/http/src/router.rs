@@ -9,6 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 use domain::EventKind;
 
 use crate::extract::Visit;
+use crate::layers::told;
 use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
@@ -232,7 +233,8 @@ pub(crate) async fn not_found(State(_): State<AppState>, visit: Result<Visit, Re
 }
 
 async fn method_not_allowed(State(_): State<AppState>, visit: Result<Visit, Response>) -> Response {
-    refused(visit, Problem::MethodNotAllowed, StatusCode::METHOD_NOT_ALLOWED)
+    let answer = refused(visit, Problem::MethodNotAllowed, StatusCode::METHOD_NOT_ALLOWED);
+    told("method", answer)
 }
 
 /// A page for people, a bare status (which the edge turns into a problem document) for programs.

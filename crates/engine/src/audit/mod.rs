@@ -186,6 +186,13 @@ impl App {
         self.append(ctx, event).await
     }
 
+    /// Counts a request there was no room for. Nothing is written now: that would be more to do.
+    pub fn count_shed(&self, ctx: &Ctx) {
+        let network = ctx.client_ip.map(network_of).unwrap_or_default();
+        self.refusals
+            .admit(ctx.tenant_id(), EventKind::RequestsShed, &network, ctx.now);
+    }
+
     /// Commits an event that changes no other row, together with those of other requests.
     pub async fn append(&self, ctx: &Ctx, event: Event) -> Result<(), Fault> {
         self.append_with_token(ctx, event, None).await
@@ -228,9 +235,12 @@ impl App {
     }
 
     async fn write_count(&self, ctx: &Ctx, counted: Counted) -> Result<(), Fault> {
-        let event = Event::failure(EventKind::RefusalsCounted, "beyond_the_first_ten")
-            .detail("kind", counted.kind.as_str())
-            .detail("count", counted.count);
+        let event = match counted.kind {
+            EventKind::RequestsShed => Event::failure(counted.kind, "overload"),
+            kind => Event::failure(EventKind::RefusalsCounted, "beyond_the_first_ten")
+                .detail("kind", kind.as_str()),
+        };
+        let event = event.detail("count", counted.count);
         let pseudonyms = self
             .seals
             .pseudonyms(&self.db, &self.world, ctx.tenant_id())

@@ -29,14 +29,9 @@ impl Refusals {
     pub(crate) fn admit(&self, tenant: TenantId, kind: EventKind, network: &str, now: Timestamp) -> bool {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         minute.turn(now);
-        let crowded = minute.counts.len() >= TRACKED;
-        let mut bucket = (tenant, kind, network.to_owned());
-        if crowded && !minute.counts.contains_key(&bucket) {
-            "elsewhere".clone_into(&mut bucket.2);
-        }
-        let count = minute.counts.entry(bucket).or_insert(0);
+        let count = minute.count((tenant, kind, network.to_owned()));
         *count += 1;
-        *count <= ONE_BY_ONE
+        *count <= one_by_one(kind)
     }
 
     /// The counts of minutes that have passed (all of them with `everything`).
@@ -71,7 +66,22 @@ pub(crate) struct Counted {
     pub(crate) count: u64,
 }
 
+/// How many of a kind are recorded each on its own.
+const fn one_by_one(kind: EventKind) -> u64 {
+    match kind {
+        EventKind::RequestsShed => 0,
+        _ => ONE_BY_ONE,
+    }
+}
+
 impl Minute {
+    fn count(&mut self, mut bucket: Bucket) -> &mut u64 {
+        if self.counts.len() >= TRACKED && !self.counts.contains_key(&bucket) {
+            "elsewhere".clone_into(&mut bucket.2);
+        }
+        self.counts.entry(bucket).or_insert(0)
+    }
+
     fn turn(&mut self, now: Timestamp) {
         let number = now.secs().div_euclid(60);
         if number != self.number {
@@ -81,8 +91,10 @@ impl Minute {
     }
 
     fn close(&mut self) {
-        let over = self.counts.drain().filter(|(_, count)| *count > ONE_BY_ONE);
-        self.due
-            .extend(over.map(|(bucket, count)| (bucket, count - ONE_BY_ONE)));
+        let over = self.counts.drain().filter_map(|(bucket, count)| {
+            let beyond = count.saturating_sub(one_by_one(bucket.1));
+            (beyond > 0).then_some((bucket, beyond))
+        });
+        self.due.extend(over);
     }
 }

@@ -67,6 +67,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::LogoutRefused
         | Kind::RefusalsCounted
         | Kind::RequestRefused
+        | Kind::RequestsShed
         | Kind::TenantCreated
         | Kind::TokenIssued
         | Kind::TokenRefused

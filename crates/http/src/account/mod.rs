@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::ClientId;
+use domain::{Actor, ClientId};
 use engine::{Fault, SignedIn};
 use protocol::{OAuthError, Params};
 
@@ -15,7 +15,7 @@ use crate::login;
 use crate::pages::{AccountNotice, AccountPage, ConnectedApp, Problem, SessionItem};
 use crate::reply::{account_page, add_cookie, fault_page, problem_page, see_other};
 use crate::state::AppState;
-use crate::unrecorded::unreadable;
+use crate::unrecorded::{refused, unreadable};
 
 /// `GET /account`: the overview; whoever is not signed in signs in first.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
@@ -106,7 +106,7 @@ pub(crate) async fn end_session(
         Some(id) => state.app.end_own_session(&visit.ctx, &who, id).await,
         None => Ok(false),
     };
-    done(&visit, "session", ended)
+    done(&visit, &who, "session", ended)
 }
 
 /// `POST /account/sessions/end-all`: everywhere, this browser included.
@@ -147,7 +147,7 @@ pub(crate) async fn disconnect(
         Some(client) => state.app.disconnect(&visit.ctx, &who, &client).await,
         None => Ok(false),
     };
-    done(&visit, "app", ended)
+    done(&visit, &who, "app", ended)
 }
 
 /// Who is signed in, if the form comes from our own page.
@@ -156,8 +156,14 @@ async fn own(
     visit: &Visit,
     form: Result<Params, OAuthError>,
 ) -> Result<SignedIn, Response> {
-    let params = form.map_err(|refused| unreadable(visit, refused))?;
     let fault = |fault: Fault| fault_page(visit, &fault);
+    let params = match form {
+        Ok(params) => params,
+        Err(error) => {
+            let who = visit.signed_in(&state.app).await.map_err(fault)?;
+            return Err(unreadable_by(visit, who.as_ref(), error));
+        }
+    };
     if !is_own_post(&state.app, visit, visit.session_cookie(), params.get("csrf"))
         .await
         .map_err(fault)?
@@ -168,11 +174,26 @@ async fn own(
     who.ok_or_else(|| see_other(&format!("{}/account", visit.prefix())))
 }
 
+/// What cannot be read, told of the person who is signed in.
+fn unreadable_by(visit: &Visit, who: Option<&SignedIn>, error: OAuthError) -> Response {
+    match who {
+        Some(who) => {
+            let mut visit = visit.clone();
+            visit.ctx = visit.ctx.acting_as(Actor::User(who.user.id));
+            unreadable(&visit, error)
+        }
+        None => unreadable(visit, error),
+    }
+}
+
 /// Back to the overview with a word on what was done. What is not the person's own does not exist for them.
-fn done(visit: &Visit, what: &str, ended: Result<bool, Fault>) -> Response {
+fn done(visit: &Visit, who: &SignedIn, what: &str, ended: Result<bool, Fault>) -> Response {
     match ended {
         Ok(true) => see_other(&format!("{}/account?done={what}", visit.prefix())),
-        Ok(false) => problem_page(visit, Problem::NotFound, None),
+        Ok(false) => {
+            let ctx = visit.ctx.acting_as(Actor::User(who.user.id));
+            refused(&ctx, "not_found", problem_page(visit, Problem::NotFound, None))
+        }
         Err(fault) => fault_page(visit, &fault),
     }
 }

@@ -39,17 +39,18 @@ impl FromRequestParts<AppState> for Tenancy {
 
 /// The tenant that owns the host a request was sent to, else the default one.
 pub(super) fn by_host(headers: &HeaderMap, state: &AppState) -> Option<Arc<TenantView>> {
-    host(headers)
-        .and_then(|host| state.app.tenant_by_host(host))
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    of_host(host, state)
+}
+
+/// The same, from the text of `Host`.
+pub(crate) fn of_host(host: Option<&str>, state: &AppState) -> Option<Arc<TenantView>> {
+    host.and_then(|host| state.app.tenant_by_host(without_port(host)))
         .or_else(|| state.app.tenant(&Slug::default_tenant()))
 }
 
-/// The host a request was sent to, without port.
-fn host(headers: &HeaderMap) -> Option<&str> {
-    let host = headers.get(HOST)?.to_str().ok()?;
-    Some(
-        host.rsplit_once(':')
-            .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
-            .map_or(host, |(h, _)| h),
-    )
+fn without_port(host: &str) -> &str {
+    host.rsplit_once(':')
+        .filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()))
+        .map_or(host, |(h, _)| h)
 }

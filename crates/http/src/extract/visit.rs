@@ -31,7 +31,8 @@ pub(crate) struct Visit {
     here: String,
 }
 
-const MAX_AGENT: usize = 512;
+/// Characters of `User-Agent` that are kept.
+pub(crate) const MAX_AGENT: usize = 512;
 
 impl FromRequestParts<AppState> for Visit {
     type Rejection = Response;

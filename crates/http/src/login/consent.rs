@@ -3,6 +3,7 @@ use std::borrow::Cow;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Actor;
 use engine::SignedIn;
 use engine::authorize::{ConsentView, Continued, FlowRefused, LiveFlow};
 use protocol::userinfo::{claim_names, scope_of};
@@ -14,7 +15,7 @@ use crate::guard::{csrf_token, is_own_post};
 use crate::pages::{ClaimItem, ClaimValue, ConsentPage, Problem, ScopeItem};
 use crate::reply::{fault_page, flow_over, flow_page, problem_page, see_other};
 use crate::state::AppState;
-use crate::unrecorded::unreadable;
+use crate::unrecorded::{refused, unreadable};
 
 /// `GET /consent?flow=…`: the question, if it is what the flow waits for.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
@@ -60,7 +61,17 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             let answered = state.app.answer_consent(&visit.ctx, &flow, &who, accept).await;
             show(&visit, &flow, answered)
         }
-        _ => see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id)),
+        signed_in => {
+            let back = see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id));
+            // Without a session there is nobody who could answer; that is no wrong request.
+            match signed_in {
+                Some(who) => {
+                    let ctx = visit.ctx.acting_as(Actor::User(who.user.id));
+                    refused(&ctx, "one_button", back)
+                }
+                None => back,
+            }
+        }
     }
 }
 

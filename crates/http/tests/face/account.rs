@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::EventKind::SessionEnded;
+use domain::EventKind::{RequestRefused, SessionEnded};
 use testkit::Backend;
 use testkit::app::{Answer, TestApp};
 use testkit::browser::authorize_path;
@@ -59,7 +59,7 @@ async fn people_see_and_end_their_own_sessions(backend: Backend) {
     assert_eq!(sessions(&page).len(), 1);
     let again = form.send(&mut second).await;
     assert_eq!(again.status, 404, "ended is ended");
-    assert_eq!(watch.told().await, []);
+    assert_eq!(watch.told().await, [(RequestRefused, "not_found".to_owned())]);
 }
 
 /// The words of each session's entry.
@@ -157,7 +157,8 @@ async fn what_is_not_theirs_does_not_exist(backend: Backend) {
         let answer = alice.post(&action, &form.pairs()).await;
         assert_eq!(answer.status, 404, "{client}");
     }
-    assert_eq!(watch.told().await, []);
+    let refused = vec![(RequestRefused, "not_found".to_owned()); 10];
+    assert_eq!(watch.told().await, refused);
     assert!(is_signed_in(&bob, "").await);
     assert!(is_signed_in(&acme, "/t/acme").await);
     assert_eq!(form.send(&mut alice).await.status, 303);

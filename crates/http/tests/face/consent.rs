@@ -2,6 +2,7 @@
 
 use domain::EventKind::{
     AuthorizationGranted, AuthorizationRefused, ConsentDenied, ConsentGranted, ConsentRevoked, CsrfRefused,
+    RequestRefused,
 };
 use testkit::Backend;
 use testkit::app::{Answer, TestApp};
@@ -172,7 +173,7 @@ async fn only_one_clear_answer_counts(backend: Backend) {
             answer.status,
             answer.header("location")
         );
-        assert_eq!(watch.told().await, []);
+        assert_eq!(watch.told().await, [(RequestRefused, "one_button".to_owned())]);
     }
     // Not signed in: no answer of theirs.
     let mut out = browser.clone();

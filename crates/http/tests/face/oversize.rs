@@ -1,5 +1,7 @@
 //! Bodies beyond the bound and JSON as deep as it fits, at every route that takes a body (J1): refused, nothing written.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
 use axum::http::Request;
 use domain::EventKind;
@@ -36,7 +38,7 @@ fn kind(route: &Route) -> &'static str {
 }
 
 /// A body that does not say how long it is.
-async fn stream_of(app: &TestApp, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+pub(crate) async fn stream_of(app: &TestApp, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
     let chunks: Vec<Result<Bytes, std::io::Error>> = body
         .as_bytes()
         .chunks(4096)
@@ -69,12 +71,14 @@ async fn no_route_takes_more_than_the_bound(backend: Backend) {
         if route.access == Access::Admin {
             headers.push(("authorization", bearer.as_str()));
         }
+        app.clock.advance(Duration::from_secs(61));
         let mut watch = Watch::on(&app, "default").await;
         let announced = app.call("POST", &path, &headers, &larger).await;
         assert_eq!(announced.status, 413, "{path}");
         let streamed = stream_of(&app, &path, &headers, &larger).await;
         assert_eq!(streamed.status, 413, "{path}");
-        assert_eq!(watch.told().await, [], "{path}: the edge counts what it refuses");
+        let told = vec![(EventKind::RequestRefused, "body_too_large".to_owned()); 2];
+        assert_eq!(watch.told().await, told, "{path}");
         let twin = stream_of(&app, &path, &headers, &largest).await;
         assert_ne!(twin.status, 413, "{path}");
         assert!(!twin.status.is_server_error(), "{path}: {}", twin.status);
