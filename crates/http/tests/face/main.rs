@@ -30,6 +30,7 @@ mod cookies;
 mod cross_site;
 #[cfg(test)]
 mod edge_pages;
+#[cfg(test)]
 mod edge_refusals;
 #[cfg(test)]
 mod enumeration;
