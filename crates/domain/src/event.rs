@@ -118,6 +118,16 @@ event_kinds! {
     ConsentRevoked = "consent.revoked";
     /// A state-changing request from another site, or without its token, was refused.
     CsrfRefused = "csrf.refused";
+    /// A second factor was closed for a while, because too many codes were wrong.
+    FactorBlocked = "factor.blocked";
+    /// A person set up a second factor.
+    FactorEnrolled = "factor.enrolled";
+    /// A code of a second factor was wrong, was used before, or came while the factor was closed.
+    FactorFailed = "factor.failed";
+    /// A second factor was removed.
+    FactorRemoved = "factor.removed";
+    /// A person proved something in a sign-in that needs more.
+    FactorVerified = "factor.verified";
     /// A token was introspected by a client that may not see it, or the request could not be read.
     IntrospectionRefused = "introspection.refused";
     /// An invitation was made.
@@ -140,6 +150,10 @@ event_kinds! {
     LogoutRefused = "logout.refused";
     /// A person's password was set or changed.
     PasswordChanged = "password.changed";
+    /// A recovery code was used.
+    RecoveryCodeUsed = "recovery_code.used";
+    /// Recovery codes were made; those from before no longer work.
+    RecoveryCodesMade = "recovery_codes.made";
     /// A refresh token was presented a second time; its whole family was revoked.
     RefreshTokenReused = "refresh_token.reused";
     /// Many anonymous refusals of one kind from one network, as a count.

@@ -7,9 +7,11 @@ mod device;
 mod event;
 mod id;
 mod keys;
+mod proof;
 mod scope;
 mod secret;
 mod session;
+mod sign_in;
 #[cfg(feature = "sql")]
 mod sql;
 mod steady;
@@ -31,9 +33,11 @@ pub use id::{
     CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, RequestId, SessionId, TenantId, UserId,
 };
 pub use keys::{KeyId, KeyState, SigningAlg};
+pub use proof::{Method, acr_of, amr_of};
 pub use scope::{Scope, ScopeRefused, Scopes};
 pub use secret::{Secret, constant_time_eq};
 pub use session::{Acr, Amr, Session, SessionLimits};
+pub use sign_in::{SecondFactorRule, SecondFactorSettings, SignInSettings};
 pub use steady::{CLOCK_LEEWAY, SteadyClock};
 pub use subject::{Subject, SubjectType};
 pub use tenant::{Brand, Issuer, Slug, SlugRefused, Tenant, TenantSettings};

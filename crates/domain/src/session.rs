@@ -40,6 +40,21 @@ pub enum Amr {
     /// A password was verified.
     #[serde(rename = "pwd")]
     Password,
+    /// A code that works once was verified.
+    #[serde(rename = "otp")]
+    OneTimeCode,
+    /// A key that cannot leave its hardware signed.
+    #[serde(rename = "hwk")]
+    HardwareKey,
+    /// A key that may be copied between devices signed.
+    #[serde(rename = "swk")]
+    SoftwareKey,
+    /// The device asked for a PIN or a finger.
+    #[serde(rename = "user")]
+    UserVerified,
+    /// More than one factor was verified.
+    #[serde(rename = "mfa")]
+    MultiFactor,
 }
 
 impl Amr {
@@ -47,6 +62,11 @@ impl Amr {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
+            Self::OneTimeCode => "otp",
+            Self::HardwareKey => "hwk",
+            Self::SoftwareKey => "swk",
+            Self::UserVerified => "user",
+            Self::MultiFactor => "mfa",
         }
     }
 }

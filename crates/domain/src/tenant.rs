@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{TenantId, Timestamp};
+use crate::{SignInSettings, TenantId, Timestamp};
 
 /// An issuer identifier: the exact string in `iss`, in discovery and before every endpoint's path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +111,8 @@ pub struct TenantSettings {
     /// A host name of its own for the issuer, instead of `/t/SLUG`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
+    /// How people sign in.
+    pub sign_in: SignInSettings,
 }
 
 impl Default for TenantSettings {
@@ -120,6 +122,7 @@ impl Default for TenantSettings {
             rsa_bits: 3072,
             key_rotation_secs: 90 * 86_400,
             host: None,
+            sign_in: SignInSettings::default(),
         }
     }
 }

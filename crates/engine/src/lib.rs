@@ -25,6 +25,7 @@ pub mod invitations;
 pub mod login;
 pub mod logout;
 pub mod revocation;
+pub mod sign_in;
 pub mod tenants;
 pub mod token;
 pub mod userinfo;

@@ -1,14 +1,11 @@
 //! Signing in with a password.
 
-use domain::{
-    Acr, Actor, Amr, Device, Email, Event, EventKind, OpaqueToken, Secret, Session, SessionId, SessionLimits,
-    TokenKind, User, UserStatus,
-};
-use storage::sessions;
+use domain::{Email, Event, EventKind, Method, OpaqueToken, Secret, Session, User, UserStatus};
 use storage::users::{self, Account};
 
 use crate::authorize::LiveFlow;
 use crate::passwords::Verdict;
+use crate::sign_in::Proved;
 use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES, SignedIn};
 
 /// What a person typed.
@@ -55,15 +52,14 @@ pub struct LoggedIn {
 }
 
 impl App {
-    /// Signs a person in by password, in the browser of `flow`. A session the browser had before is renewed if it was
-    /// the same person's and ended if it was somebody else's; its old cookie is dead either way (SE2, H1).
+    /// Verifies a password, in the browser of `flow`. Whether that is enough to be signed in is decided by `proved`.
     pub async fn log_in(
         &self,
         ctx: &Ctx,
         flow: &LiveFlow,
         attempt: &PasswordAttempt,
         before: Option<&SignedIn>,
-    ) -> Result<LoggedIn, LoginError> {
+    ) -> Result<Proved, LoginError> {
         // Whom the pool would refuse costs nothing else either.
         self.passwords.admits(ctx.tenant_id())?;
         let found = self.find_account(ctx, &attempt.email).await?;
@@ -91,7 +87,9 @@ impl App {
                 return Err(LoginError::WrongCredentials);
             }
         };
-        Ok(self.open_session(ctx, flow, account.user, before).await?)
+        Ok(self
+            .proved(ctx, flow, account.user, Method::Password, before)
+            .await?)
     }
 
     async fn find_account(&self, ctx: &Ctx, typed: &str) -> Result<Option<Account>, Fault> {
@@ -138,70 +136,10 @@ impl App {
             .await?;
         Ok(())
     }
-
-    async fn open_session(
-        &self,
-        ctx: &Ctx,
-        flow: &LiveFlow,
-        user: User,
-        before: Option<&SignedIn>,
-    ) -> Result<LoggedIn, Fault> {
-        let ctx = &ctx.acting_as(Actor::User(user.id));
-        let cookie = OpaqueToken::generate(TokenKind::Session, &self.world);
-        let same = before.filter(|b| b.user.id == user.id).map(|b| b.session.clone());
-        let limits = SessionLimits::for_acr(Acr::Aal1);
-        let fresh = Session {
-            id: SessionId::generate(&self.world),
-            user_id: user.id,
-            acr: Acr::Aal1,
-            amr: vec![Amr::Password],
-            auth_time: ctx.now,
-            device: ctx.agent.as_deref().map(Device::of),
-            created_at: ctx.now,
-            last_seen_at: ctx.now,
-            idle_expires_at: ctx.now.plus(limits.idle),
-            absolute_expires_at: ctx.now.plus(limits.absolute),
-            ended_at: None,
-        };
-        let session = match &same {
-            Some(old) => Session {
-                id: old.id,
-                created_at: old.created_at,
-                ..fresh
-            },
-            None => fresh,
-        };
-        let event = for_client(Event::success(EventKind::Login), flow)
-            .user(user.id)
-            .session(session.id)
-            .detail("method", "password")
-            .detail("acr", session.acr.as_str());
-        let events = self.record(ctx, event).await?;
-        let sealed = self.seal_whereabouts(ctx, &session).await?;
-        if let Some(other) = before.filter(|b| b.user.id != user.id) {
-            self.end_session(ctx, &other.session, EventKind::SessionEnded)
-                .await?;
-        }
-        let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        let renewed = match &same {
-            Some(_) => sessions::renew(&mut tx, &session, &cookie.hash(), sealed.as_ref()).await?,
-            None => false,
-        };
-        if !renewed {
-            sessions::insert(&mut tx, &session, &cookie.hash(), sealed.as_ref()).await?;
-        }
-        users::record_login(&mut tx, user.id, ctx.now).await?;
-        tx.commit(events).await?;
-        Ok(LoggedIn {
-            cookie,
-            session,
-            user,
-        })
-    }
 }
 
 /// With the client the person signs in for, if it is for one.
-fn for_client(event: Event, flow: &LiveFlow) -> Event {
+pub(crate) fn for_client(event: Event, flow: &LiveFlow) -> Event {
     match flow.login_view().client {
         Some(client) => event.client(&client.client_id),
         None => event,

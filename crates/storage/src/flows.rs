@@ -16,6 +16,11 @@ pub struct Flow {
     /// The authorization request it answers.
     #[sqlx(json)]
     pub request: Value,
+    /// What was proved in it so far.
+    #[sqlx(json)]
+    pub progress: Value,
+    /// How often it moved.
+    pub version: i64,
     /// When it began.
     pub created_at: Timestamp,
     /// When it ends.
@@ -26,12 +31,14 @@ pub struct Flow {
 pub async fn insert(tx: &mut Tx, flow: &Flow) -> Result<(), StoreError> {
     tx.handle()
         .execute(
-            "INSERT INTO flows (tenant_id, id, browser_hash, request, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6)",
+            "INSERT INTO flows (tenant_id, id, browser_hash, request, progress, version, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             (
                 flow.id,
                 flow.browser_hash,
                 Json(&flow.request),
+                Json(&flow.progress),
+                flow.version,
                 flow.created_at,
                 flow.expires_at,
             ),
@@ -49,11 +56,29 @@ pub async fn find(
 ) -> Result<Option<Flow>, StoreError> {
     q.handle()
         .optional(
-            "SELECT id, browser_hash, request, created_at, expires_at FROM flows
+            "SELECT id, browser_hash, request, progress, version, created_at, expires_at FROM flows
              WHERE tenant_id = $1 AND id = $2 AND browser_hash = $3 AND expires_at > $4 AND finished_at IS NULL",
             (id, browser, now),
         )
         .await
+}
+
+/// Takes a flow one step on from the version it was read at; `false` if somebody was first, or it is over.
+pub async fn advance(
+    tx: &mut Tx,
+    (id, version): (FlowId, i64),
+    progress: &Value,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let moved = tx
+        .handle()
+        .execute(
+            "UPDATE flows SET progress = $4, version = version + 1
+             WHERE tenant_id = $1 AND id = $2 AND version = $3 AND finished_at IS NULL AND expires_at > $5",
+            (id, version, Json(progress), now),
+        )
+        .await?;
+    Ok(moved == 1)
 }
 
 /// Ends a flow; `false` if somebody was first, or it has expired.

@@ -14,6 +14,7 @@ mod columns;
 pub mod data_keys;
 mod db;
 mod error;
+pub mod factors;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;
 pub mod flows;

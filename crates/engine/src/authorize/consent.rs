@@ -8,7 +8,8 @@ use storage::flows;
 
 use super::complete::By;
 use super::flow::Purpose;
-use super::{Asked, Continued, FlowRefused, LiveFlow, Step};
+use super::{Asked, Continued, FlowRefused, LiveFlow};
+use crate::sign_in::next::Step;
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// What the consent page shows (OA18).
@@ -69,9 +70,7 @@ impl App {
             return Err(FlowRefused::Gone);
         };
         let asked = Asked { client, request };
-        let step = self
-            .next_step(ctx, asked, Some(signed_in), Some(flow.began))
-            .await?;
+        let step = self.next_step(ctx, asked, Some(signed_in), Some(flow)).await?;
         if step != Step::Consent {
             return self.continue_flow(ctx, flow, Some(signed_in)).await;
         }

@@ -12,8 +12,9 @@ use storage::flows::{self, Flow};
 use storage::{clients, user_consents};
 
 use super::complete::By;
-use super::step::{self, Facts, Proof};
-use super::{Asked, ConsentView, NewFlow, Step};
+use super::{Asked, ConsentView, NewFlow};
+use crate::sign_in::next::{self, Asks, Facts, Proof, Step};
+use crate::sign_in::{Back, Progress};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// How long a person may take from the first page to the last.
@@ -24,7 +25,14 @@ const FLOW_LIFETIME: Duration = Duration::from_mins(15);
 #[serde(tag = "for", rename_all = "lowercase")]
 pub(crate) enum Purpose {
     /// To look at their own account.
-    Account,
+    Account {
+        /// Where to.
+        #[serde(default)]
+        back: Back,
+        /// Only with a proof given in this very flow (MF8).
+        #[serde(default)]
+        fresh: bool,
+    },
     /// For a client.
     Authorize(Box<AuthorizeRequest>),
     /// To sign out; the person is asked first.
@@ -37,6 +45,8 @@ pub struct LiveFlow {
     /// Its id.
     pub id: FlowId,
     pub(super) began: Timestamp,
+    pub(crate) progress: Progress,
+    pub(crate) version: i64,
     pub(super) purpose: Purpose,
     pub(super) client: Option<Client>,
 }
@@ -56,9 +66,13 @@ pub struct LoginView {
 #[derive(Debug)]
 pub enum Continued {
     /// Done: on to the account pages.
-    Account,
+    Account(Back),
     /// The person is asked.
     Consent(ConsentView),
+    /// The person sets up a second factor first.
+    Enrol,
+    /// The person proves a second factor.
+    Factor,
     /// The person signs in.
     Login(LoginView),
     /// Done: the answer to the client.
@@ -80,7 +94,7 @@ impl LiveFlow {
     /// Languages the client asked the pages to be in.
     pub fn ui_locales(&self) -> &[String] {
         match &self.purpose {
-            Purpose::Account => &[],
+            Purpose::Account { .. } => &[],
             Purpose::Authorize(request) => &request.ui_locales,
             Purpose::Logout(request) => &request.ui_locales,
         }
@@ -91,7 +105,7 @@ impl LiveFlow {
         LoginView {
             client: self.client.clone(),
             login_hint: match &self.purpose {
-                Purpose::Account | Purpose::Logout(_) => None,
+                Purpose::Account { .. } | Purpose::Logout(_) => None,
                 Purpose::Authorize(request) => request.login_hint.clone(),
             },
             again: false,
@@ -110,16 +124,39 @@ impl LiveFlow {
         }
     }
 
+    /// Where a sign-in to one's own account stands.
+    fn own_account(&self, signed_in: Option<&SignedIn>) -> Continued {
+        let (back, fresh) = match &self.purpose {
+            Purpose::Account { back, fresh } => (*back, *fresh),
+            Purpose::Authorize(_) | Purpose::Logout(_) => (Back::Overview, false),
+        };
+        if !self.progress.proofs.is_empty() {
+            return Continued::Factor;
+        }
+        match signed_in {
+            Some(who) if !fresh || who.session.auth_time >= self.began => Continued::Account(back),
+            who => Continued::Login(self.login_view_for(who)),
+        }
+    }
+
     /// Whether signing in leads anywhere from here.
     pub fn wants_sign_in(&self) -> bool {
         !matches!(self.purpose, Purpose::Logout(_))
+    }
+
+    /// What is asked of the sign-in.
+    pub(crate) fn asks(&self) -> Asks {
+        match &self.purpose {
+            Purpose::Account { .. } | Purpose::Logout(_) => Asks::default(),
+            Purpose::Authorize(request) => Asks::of(request),
+        }
     }
 
     /// The logout request this flow keeps, if it is one.
     pub fn logout_request(&self) -> Option<&LogoutRequest> {
         match &self.purpose {
             Purpose::Logout(request) => Some(request),
-            Purpose::Account | Purpose::Authorize(_) => None,
+            Purpose::Account { .. } | Purpose::Authorize(_) => None,
         }
     }
 }
@@ -127,7 +164,13 @@ impl LiveFlow {
 impl App {
     /// Begins a sign-in that leads to the person's own account pages.
     pub async fn begin_account_login(&self, ctx: &Ctx) -> Result<NewFlow, Fault> {
-        self.begin_flow(ctx, Purpose::Account).await
+        let (back, fresh) = (Back::Overview, false);
+        self.begin_flow(ctx, Purpose::Account { back, fresh }).await
+    }
+
+    /// Begins a sign-in that ends with a fresh proof of who somebody is, and then leads back (MF8).
+    pub async fn begin_step_up(&self, ctx: &Ctx, back: Back) -> Result<NewFlow, Fault> {
+        self.begin_flow(ctx, Purpose::Account { back, fresh: true }).await
     }
 
     /// Keeps a logout request until the person has answered.
@@ -147,6 +190,8 @@ impl App {
             browser_hash: browser.hash(),
             request: serde_json::to_value(&purpose)
                 .map_err(|_| Fault::Internal("flow does not serialize"))?,
+            progress: serde_json::Value::Object(serde_json::Map::new()),
+            version: 0,
             created_at: ctx.now,
             expires_at: ctx.now.plus(FLOW_LIFETIME),
         };
@@ -174,7 +219,7 @@ impl App {
         let purpose: Purpose =
             serde_json::from_value(row.request).map_err(|_| Fault::Internal("a stored flow is broken"))?;
         let client = match &purpose {
-            Purpose::Account | Purpose::Logout(_) => None,
+            Purpose::Account { .. } | Purpose::Logout(_) => None,
             Purpose::Authorize(request) => {
                 match clients::find(&mut read, &request.client_id)
                     .await?
@@ -185,9 +230,13 @@ impl App {
                 }
             }
         };
+        let progress = serde_json::from_value(row.progress)
+            .map_err(|_| Fault::Internal("the progress of a stored flow is broken"))?;
         Ok(Some(LiveFlow {
             id,
             began: row.created_at,
+            progress,
+            version: row.version,
             purpose,
             client,
         }))
@@ -204,14 +253,11 @@ impl App {
             if !flow.wants_sign_in() {
                 return Err(FlowRefused::Gone);
             }
-            return Ok(match signed_in {
-                Some(_) => Continued::Account,
-                None => Continued::Login(flow.login_view()),
-            });
+            return Ok(flow.own_account(signed_in));
         };
         let asked = Asked { client, request };
         match (
-            self.next_step(ctx, asked, signed_in, Some(flow.began)).await?,
+            self.next_step(ctx, asked, signed_in, Some(flow)).await?,
             signed_in,
         ) {
             (Step::Consent, Some(signed_in)) => {
@@ -236,6 +282,8 @@ impl App {
                     self.refuse_authorization(ctx, client, error, to).await?,
                 ))
             }
+            (Step::Enrol, _) => Ok(Continued::Enrol),
+            (Step::Factor, _) => Ok(Continued::Factor),
             (Step::Login | Step::Consent | Step::Done, _) => {
                 Ok(Continued::Login(flow.login_view_for(signed_in)))
             }
@@ -256,7 +304,7 @@ impl App {
         ctx: &Ctx,
         Asked { client, request }: Asked<'_>,
         signed_in: Option<&SignedIn>,
-        flow_began: Option<Timestamp>,
+        flow: Option<&LiveFlow>,
     ) -> Result<Step, Fault> {
         let expected = match self.expected_subject(ctx, request).await? {
             Ok(expected) => expected,
@@ -270,13 +318,23 @@ impl App {
             Some(who) => self.has_consented(ctx, Asked { client, request }, who).await?,
             None => false,
         };
-        Ok(step::next(&Facts {
+        let pending = flow
+            .map(|flow| flow.progress.proofs.as_slice())
+            .unwrap_or_default();
+        let can = match signed_in {
+            Some(who) => self.enrolled(ctx, who.user.id).await?,
+            None => next::Enrolled::default(),
+        };
+        Ok(next::next(&Facts {
             request,
+            rule: ctx.tenant.tenant.settings.sign_in.second_factor.rule,
+            pending,
+            can,
             signed_in: signed_in.map(|s| Proof {
                 auth_time: s.session.auth_time,
                 acr: s.session.acr,
             }),
-            flow_began,
+            flow_began: flow.map(|flow| flow.began),
             other_person_expected,
             consented,
             now: ctx.now,

@@ -1,12 +1,11 @@
 //! The authorization endpoint: from a request to a code, by way of sign-in and consent.
 //!
 //! A request that needs a person becomes a *flow*: a row bound to one browser by a cookie of its own (B5, H1). What
-//! comes next is decided by the pure function `step::next`; nothing the browser carries has a say in it.
+//! comes next is decided by the pure function `sign_in::next::next`; nothing the browser carries has a say in it.
 
 mod complete;
 mod consent;
 mod flow;
-mod step;
 
 use domain::{Client, Event, EventKind, OpaqueToken};
 use protocol::authorize::{
@@ -16,11 +15,11 @@ use protocol::error::{ErrorCode, OAuthError};
 use protocol::params::Params;
 use storage::clients;
 
+use crate::sign_in::next::Step;
 use crate::{App, Ctx, Fault, SignedIn};
 
 pub use consent::ConsentView;
 pub use flow::{Continued, FlowRefused, LiveFlow, LoginView};
-pub use step::Step;
 
 /// Why an authorization request got no redirect.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +124,7 @@ impl App {
                     .map(Begun::Respond)
                     .ok_or_else(|| Fault::Internal("no flow to be used up").into())
             }
-            Step::Consent | Step::Login => Ok(Begun::Interact(
+            Step::Consent | Step::Enrol | Step::Factor | Step::Login => Ok(Begun::Interact(
                 self.begin_flow(ctx, flow::Purpose::Authorize(Box::new(request)))
                     .await?,
             )),

@@ -56,6 +56,11 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::ConsentDenied
         | Kind::ConsentGranted
         | Kind::CsrfRefused
+        | Kind::FactorBlocked
+        | Kind::FactorEnrolled
+        | Kind::FactorFailed
+        | Kind::FactorRemoved
+        | Kind::FactorVerified
         | Kind::IntrospectionRefused
         | Kind::InvitationAccepted
         | Kind::InvitationCreated
@@ -65,6 +70,8 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::Login
         | Kind::LoginFailed
         | Kind::LogoutRefused
+        | Kind::RecoveryCodeUsed
+        | Kind::RecoveryCodesMade
         | Kind::RefusalsCounted
         | Kind::RequestRefused
         | Kind::RequestsShed

@@ -3,6 +3,7 @@
 //! and right-to-left variants show what narrow columns and mirrored scripts do.
 
 mod demo;
+mod factors;
 
 use std::fs;
 use std::io;
@@ -88,6 +89,7 @@ fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         account_url: "/account",
     };
     pages.push(("console", console.render(chrome)));
+    pages.extend(factors::pages(chrome));
     pages.extend(demo::pages(chrome));
     pages
 }

@@ -47,3 +47,33 @@ invite-error-too-short = { $count ->
    *[other] Dieses Passwort ist zu kurz. Verwenden Sie mindestens { $count } Zeichen.
 }
 invite-expires = Dieser Link gilt einmal, bis { $when }.
+
+factors-title = Anmeldung und Faktoren
+factors-notice-enrolled = Ihre Authenticator-App ist eingerichtet. Erstellen Sie jetzt Wiederherstellungscodes, falls Sie sie verlieren.
+factors-notice-removed = Die Authenticator-App wurde entfernt. Sie gilt nirgends mehr.
+factors-notice-required = Hier ist ein zweiter Faktor Pflicht. Richten Sie einen ein und gehen Sie dann dorthin zurück, woher Sie kamen.
+totp-title = Authenticator-App
+totp-text = Zeigt alle 30 Sekunden einen neuen Code. Sie geben ihn nach Ihrem Passwort ein.
+totp-on = Eingerichtet
+totp-off = Nicht eingerichtet
+totp-begin = Einrichten
+totp-remove = Entfernen
+totp-remove-text = Ohne sie genügt Ihr Passwort zur Anmeldung. Ihre Wiederherstellungscodes entfallen mit ihr.
+totp-heading = Authenticator-App einrichten
+totp-scan = Scannen Sie dieses Bild mit Ihrer App und geben Sie den Code ein, den sie zeigt.
+totp-picture = QR-Code für Ihre Authenticator-App
+totp-type = Oder tippen Sie diesen Schlüssel in die App:
+totp-confirm = Bestätigen
+recovery-title = Wiederherstellungscodes
+recovery-text = Jeder ersetzt einmal den Code Ihrer App.
+recovery-left = { $count ->
+    [one] Noch { $count } Code
+   *[other] Noch { $count } Codes
+}
+recovery-make = Neue Codes erstellen
+recovery-make-text = Neue Codes ersetzen alle früheren.
+recovery-first = Richten Sie zuerst eine Authenticator-App ein.
+recovery-codes-heading = Ihre Wiederherstellungscodes
+recovery-codes-text = Drucken Sie sie aus oder bewahren Sie sie bei Ihren Passwörtern auf. Jeder gilt einmal.
+recovery-codes-once = Diese Codes werden nur jetzt gezeigt.
+recovery-codes-kept = Ich habe sie aufbewahrt

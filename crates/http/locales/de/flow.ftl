@@ -77,3 +77,14 @@ stayed-text = Es hat sich nichts geändert. Sie können diese Seite schließen.
 
 form-post-heading = Zurück zu { $app }
 form-post-text = Sie werden weitergeleitet. Wenn nichts geschieht, wählen Sie „Weiter“.
+
+## Second factor
+
+factor-heading = Bestätigen Sie, dass Sie es sind
+factor-text = Sie melden sich als { $email } an. Noch ein Schritt.
+totp-code = Code aus Ihrer Authenticator-App
+recovery-code = Wiederherstellungscode
+use-recovery-code = Wiederherstellungscode verwenden
+sign-in-as-other = Als jemand anderes anmelden
+factor-error-wrong = Dieser Code gilt nicht. Geben Sie den ein, den Ihre App jetzt zeigt; jeder Code gilt einmal.
+factor-error-blocked = Zu viele falsche Codes. Dieser Weg ist eine Weile geschlossen; nehmen Sie einen anderen oder versuchen Sie es später wieder.

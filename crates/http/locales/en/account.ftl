@@ -47,3 +47,33 @@ invite-error-too-short = { $count ->
    *[other] This password is too short. Use at least { $count } characters.
 }
 invite-expires = This link works once, until { $when }.
+
+factors-title = Sign-in and factors
+factors-notice-enrolled = Your authenticator app is set up. Make recovery codes next, in case you lose it.
+factors-notice-removed = The authenticator app was removed. It no longer works anywhere.
+factors-notice-required = A second factor is required here. Set one up, then go back to where you came from.
+totp-title = Authenticator app
+totp-text = Shows a new code every 30 seconds. You enter it after your password.
+totp-on = Set up
+totp-off = Not set up
+totp-begin = Set up
+totp-remove = Remove
+totp-remove-text = Without it your password alone signs you in. Your recovery codes go with it.
+totp-heading = Set up your authenticator app
+totp-scan = Scan this picture with your app, then enter the code it shows.
+totp-picture = QR code for your authenticator app
+totp-type = Or type this key into the app:
+totp-confirm = Confirm
+recovery-title = Recovery codes
+recovery-text = Each signs you in once in place of your app.
+recovery-left = { $count ->
+    [one] { $count } code left
+   *[other] { $count } codes left
+}
+recovery-make = Make new codes
+recovery-make-text = New codes replace all earlier ones.
+recovery-first = Set up an authenticator app first.
+recovery-codes-heading = Your recovery codes
+recovery-codes-text = Print them or keep them where you keep your passwords. Each works once.
+recovery-codes-once = These codes are shown only now.
+recovery-codes-kept = I have kept them

@@ -77,3 +77,14 @@ stayed-text = Nothing has changed. You can close this page.
 
 form-post-heading = Back to { $app }
 form-post-text = You are being sent back. If nothing happens, choose Continue.
+
+## Second factor
+
+factor-heading = Confirm that it is you
+factor-text = You are signing in as { $email }. One more step.
+totp-code = Code from your authenticator app
+recovery-code = Recovery code
+use-recovery-code = Use a recovery code
+sign-in-as-other = Sign in as somebody else
+factor-error-wrong = This code does not work. Enter the one your app shows now; each code works once.
+factor-error-blocked = Too many wrong codes. This way is closed for a while; use another, or try again later.

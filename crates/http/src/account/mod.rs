@@ -1,5 +1,7 @@
 //! The person's own account: sessions and connected applications.
 
+pub(crate) mod factors;
+
 use std::collections::HashMap;
 
 use axum::extract::{Path, State};
@@ -25,6 +27,10 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     };
     let shown = async {
         if let Some(who) = visit.signed_in(&state.app).await? {
+            if state.app.must_enrol(&visit.ctx, &who).await? {
+                let to = format!("{}/account/factors?done=required", visit.prefix());
+                return Ok(see_other(&to));
+            }
             return overview(&state, &visit, &who, notice).await;
         }
         let flow = state.app.begin_account_login(&visit.ctx).await?;
@@ -156,6 +162,15 @@ async fn own(
     visit: &Visit,
     form: Result<Params, OAuthError>,
 ) -> Result<SignedIn, Response> {
+    own_with(state, visit, form).await.map(|(who, _)| who)
+}
+
+/// The same, with what the form said.
+async fn own_with(
+    state: &AppState,
+    visit: &Visit,
+    form: Result<Params, OAuthError>,
+) -> Result<(SignedIn, Params), Response> {
     let fault = |fault: Fault| fault_page(visit, &fault);
     let params = match form {
         Ok(params) => params,
@@ -171,7 +186,10 @@ async fn own(
         return Err(problem_page(visit, Problem::CrossSite, None));
     }
     let who = visit.signed_in(&state.app).await.map_err(fault)?;
-    who.ok_or_else(|| see_other(&format!("{}/account", visit.prefix())))
+    match who {
+        Some(who) => Ok((who, params)),
+        None => Err(see_other(&format!("{}/account", visit.prefix()))),
+    }
 }
 
 /// What cannot be read, told of the person who is signed in.

@@ -1,14 +1,16 @@
 //! The pages of a sign-in. `GET /login?flow=…` takes a flow one step on and shows what is next.
 
 pub(crate) mod consent;
+pub(crate) mod factor;
 pub(crate) mod sign_in;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Client;
 use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
+use engine::login::LoggedIn;
 
-use crate::extract::{Visit, clear_cookie, flow_cookie, set_cookie};
+use crate::extract::{Visit, clear_cookie, flow_cookie, session_cookie, set_cookie};
 use crate::guard::csrf_token;
 use crate::pages::{App, LoginError, LoginNotice, LoginPage};
 use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, see_other};
@@ -44,9 +46,20 @@ pub(crate) fn page_app(client: &Client) -> App<'_> {
     }
 }
 
+/// A page of this flow.
+pub(crate) fn here(visit: &Visit, flow: &LiveFlow, page: &str) -> Response {
+    see_other(&format!("{}/{page}?flow={}", visit.prefix(), flow.id))
+}
+
+/// Gives the browser the cookie of its new or renewed session.
+pub(crate) fn signed_in_cookie(visit: &Visit, response: &mut Response, done: &LoggedIn) {
+    let name = session_cookie(&visit.ctx.tenant.tenant.slug);
+    let lifetime = done.session.absolute_expires_at.since(visit.ctx.now);
+    add_cookie(response, &set_cookie(&name, done.cookie.expose(), Some(lifetime)));
+}
+
 /// Shows where a flow stands.
 pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, FlowRefused>) -> Response {
-    let here = |page: &str| see_other(&format!("{}/{page}?flow={}", visit.prefix(), flow.id));
     let mut response = match continued {
         Ok(Continued::Login(view)) => {
             let email = view.login_hint.unwrap_or_default();
@@ -62,8 +75,13 @@ pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, 
                 },
             );
         }
-        Ok(Continued::Consent(_)) => return here("consent"),
-        Ok(Continued::Account) => see_other(&format!("{}/account", visit.prefix())),
+        Ok(Continued::Consent(_)) => return here(visit, flow, "consent"),
+        Ok(Continued::Factor) => return here(visit, flow, "login/factor"),
+        // The flow stays open: the application's link leads back into it once the factor is set up.
+        Ok(Continued::Enrol) => {
+            return see_other(&format!("{}/account/factors?done=required", visit.prefix()));
+        }
+        Ok(Continued::Account(back)) => see_other(&format!("{}{}", visit.prefix(), back.path())),
         Ok(Continued::Respond(delivery)) => {
             let view = flow.login_view();
             deliver(

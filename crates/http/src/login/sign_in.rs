@@ -5,14 +5,15 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use engine::authorize::{Continued, FlowRefused};
 use engine::login::{LoginError as Refused, PasswordAttempt};
+use engine::sign_in::Proved;
 use protocol::Params;
 use tokio::time::Instant;
 
-use super::{Shown, find, login_page, show};
-use crate::extract::{Form, Query, Visit, flow_cookie, session_cookie, set_cookie};
+use super::{Shown, find, here, login_page, show, signed_in_cookie};
+use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::is_own_post;
 use crate::pages::{LoginError, LoginNotice, Problem};
-use crate::reply::{add_cookie, fault_page, flow_over, problem_page, retry_later, see_other};
+use crate::reply::{fault_page, flow_over, problem_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -108,14 +109,11 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
         .log_in(&visit.ctx, &flow, &attempt, before.as_ref())
         .await
     {
-        Ok(done) => {
-            let mut response = see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id));
-            let name = session_cookie(&visit.ctx.tenant.tenant.slug);
-            let lifetime = done.session.absolute_expires_at.since(visit.ctx.now);
-            add_cookie(
-                &mut response,
-                &set_cookie(&name, done.cookie.expose(), Some(lifetime)),
-            );
+        Ok(proved) => {
+            let mut response = here(visit, &flow, "login");
+            if let Proved::SignedIn(done) = proved {
+                signed_in_cookie(visit, &mut response, &done);
+            }
             response
         }
         Err(Refused::WrongCredentials) => {

@@ -24,6 +24,6 @@ const STANDARD_SCOPES: &str = "openid profile email address phone offline_access
 fn metadata(tenant: &TenantView) -> Bytes {
     let scopes: Scopes = STANDARD_SCOPES.parse().unwrap_or_default();
     let locales: Vec<&str> = Locale::all().map(Locale::tag).collect();
-    let metadata = Metadata::build(&tenant.issuer, &scopes, &[Acr::Aal1], &locales);
+    let metadata = Metadata::build(&tenant.issuer, &scopes, &[Acr::Aal1, Acr::Aal2], &locales);
     serde_json::to_vec(&metadata).unwrap_or_default().into()
 }

@@ -6,6 +6,7 @@
 //! | page | view model | headers |
 //! |---|---|---|
 //! | sign-in | [`LoginPage`] | [`headers::flow`] |
+//! | second factor | [`FactorPage`] | [`headers::flow`] |
 //! | consent | [`ConsentPage`] | [`headers::flow`] |
 //! | sign-out question, signed out | [`LogoutPage`], [`LoggedOutPage`] | [`headers::flow`] |
 //! | `response_mode=form_post` | [`FormPostPage`] | [`headers::flow`] |
@@ -13,6 +14,7 @@
 //! | any refusal shown to a person | [`ErrorPage`] with a [`Problem`] | [`headers::flow`] |
 //! | first administrator sets a password | [`InvitePage`] | [`headers::account`] |
 //! | account overview | [`AccountPage`] | [`headers::account`] |
+//! | own factors, setting one up, recovery codes | [`FactorsPage`], [`TotpPage`], [`RecoveryCodesPage`] | [`headers::account`] |
 //! | `/` of `rsp demo` | [`DemoHomePage`] | [`headers::account`] |
 //! | sample application | [`SampleHomePage`], [`SampleSignedInPage`], [`SampleErrorPage`] | [`headers::account`] |
 //!
@@ -24,6 +26,7 @@
 //! | form | fields |
 //! |---|---|
 //! | `login-form` | `flow`, `csrf`, `email`, `password` |
+//! | `totp-form`, `recovery-form` | `flow`, `csrf`, `method`, `code` |
 //! | `consent-form` | `flow`, `csrf`, and `accept=1` or `deny=1` |
 //! | `logout-form` | `flow`, `csrf`, and `logout=1` or `stay=1` |
 //! | `invite-form` | `token`, `csrf`, `password` |
@@ -46,6 +49,7 @@ mod colour;
 mod consent;
 mod console;
 mod demo;
+mod factors;
 mod form_post;
 pub mod headers;
 mod invite;
@@ -66,6 +70,7 @@ pub use colour::{Oklch, contrast};
 pub use consent::{ClaimItem, ClaimValue, ConsentPage, ScopeItem, claim_key};
 pub use console::ConsolePage;
 pub use demo::{DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind};
+pub use factors::{FactorError, FactorPage, FactorsNotice, FactorsPage, RecoveryCodesPage, TotpPage};
 pub use form_post::FormPostPage;
 pub use invite::{InviteError, InvitePage};
 pub use locale::{Direction, Locale};

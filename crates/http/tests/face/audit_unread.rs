@@ -138,7 +138,8 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
         ],
         (
             "POST",
-            "/login" | "/consent" | "/invite" | "/oauth/token" | "/oauth/authorize" | "/oauth/logout",
+            "/login" | "/login/factor" | "/consent" | "/invite" | "/oauth/token" | "/oauth/authorize"
+            | "/oauth/logout",
         ) => bad_forms(&path),
         ("POST", path_of_account) if path_of_account.starts_with("/account/") => bad_forms(&path),
         ("GET", "/invite") => {
@@ -146,13 +147,15 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             all.extend([bad("/invite", 410, "gone"), bad("/invite?token=x", 410, "gone")]);
             all
         }
-        ("GET", "/login" | "/consent" | "/oauth/logout") => {
+        ("GET", "/login" | "/login/factor" | "/consent" | "/oauth/logout") => {
             let mut all = bad_queries(&path);
             all.push(bad(&format!("{path}?flow=nonsense"), 400, "flow_over"));
             all.push(bad(&format!("{path}?flow={NOBODY}"), 400, "flow_over"));
             all
         }
-        ("GET", "/account" | "/oauth/authorize") => bad_queries(&path),
+        ("GET", "/account" | "/account/factors" | "/account/factors/totp" | "/oauth/authorize") => {
+            bad_queries(&path)
+        }
         _ => panic!("no unreadable request for {method} {}: add some", route.path),
     }
 }
@@ -216,6 +219,8 @@ async fn twin(app: &TestApp, method: &str, route: &Route) {
             return;
         }
         (_, "/invite") => accepted_invitation(app).await,
+        (_, "/login/factor") => return super::factors::round(app).await,
+        (_, path) if path.starts_with("/account/factors") => return super::factors::round(app).await,
         ("POST", "/account/sessions/end-all") => from_account(app, "sessions-end-all").await,
         ("POST", "/account/sessions/{id}/end") => {
             signed_in(app, "", "alice@example.com").await;

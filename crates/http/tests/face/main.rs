@@ -37,6 +37,8 @@ mod enumeration;
 #[cfg(test)]
 mod errors;
 #[cfg(test)]
+mod factors;
+#[cfg(test)]
 mod forwarding;
 #[cfg(test)]
 mod generated;

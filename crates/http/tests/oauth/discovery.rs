@@ -144,7 +144,7 @@ async fn it_names_what_works_and_nothing_else(backend: Backend) {
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("acr_values_supported", json!(["aal1"])),
+        ("acr_values_supported", json!(["aal1", "aal2"])),
     ] {
         assert_eq!(document[name], value, "{name}");
     }

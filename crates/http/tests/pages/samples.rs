@@ -2,10 +2,10 @@
 
 use http_face::pages::{
     AccountNotice, AccountPage, App, Brand, Chrome, ClaimItem, ClaimValue, ConnectedApp, ConsentPage,
-    ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FlowEnd,
-    FlowEndedPage, FormPostPage, InviteError, InvitePage, Locale, LoggedOutPage, LoginError, LoginPage,
-    LogoutPage, Problem, SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem,
-    TokenView,
+    ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FactorError,
+    FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError, InvitePage,
+    Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, Problem, RecoveryCodesPage, SampleErrorPage,
+    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, TokenView, TotpPage,
 };
 
 pub(crate) const URL: &str = "https://app.example/";
@@ -49,6 +49,12 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
     pages.extend([
         ("invite", invite(text).render(chrome)),
         ("account", account(text).render(chrome)),
+        ("factors", factors(text).render(chrome)),
+        ("totp", totp(text, url).render(chrome)),
+        (
+            "recovery-codes",
+            RecoveryCodesPage { codes: vec![text] }.render(chrome),
+        ),
         (
             "console",
             ConsolePage {
@@ -107,6 +113,7 @@ fn flow_pages(chrome: &Chrome, text: &str, url: &str) -> Vec<(&'static str, Stri
     };
     vec![
         ("login", login(text, url).render(chrome)),
+        ("factor", factor(text, url).render(chrome)),
         ("consent", consent(text, url).render(chrome)),
         ("logout", logout.render(chrome)),
         ("logged-out", logged_out.render(chrome)),
@@ -141,6 +148,38 @@ pub(crate) fn consent<'a>(text: &'a str, url: &'a str) -> ConsentPage<'a> {
         ],
         lifetime_seconds: Some(3_600),
         account_url: url,
+    }
+}
+
+fn factor<'a>(text: &'a str, url: &'a str) -> FactorPage<'a> {
+    FactorPage {
+        action: text,
+        flow: text,
+        csrf: text,
+        app: Some(app(text, url)),
+        email: text,
+        totp: true,
+        recovery: true,
+        error: Some(FactorError::Wrong),
+    }
+}
+
+fn factors(text: &str) -> FactorsPage<'_> {
+    FactorsPage {
+        csrf: text,
+        email: text,
+        totp: true,
+        recovery_left: 9,
+        notice: Some(FactorsNotice::Enrolled),
+    }
+}
+
+fn totp<'a>(text: &'a str, url: &'a str) -> TotpPage<'a> {
+    TotpPage {
+        csrf: text,
+        picture: url,
+        secret: text,
+        wrong: true,
     }
 }
 

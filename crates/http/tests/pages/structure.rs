@@ -303,6 +303,8 @@ fn every_variant_has_words_in_every_language() {
             .iter()
             .map(|notice| notice.key().to_owned()),
     );
+    keys.extend(http_face::pages::FactorError::ALL.map(|error| error.key().to_owned()));
+    keys.extend(http_face::pages::FactorsNotice::ALL.map(|notice| notice.key().to_owned()));
     for end in FlowEnd::ALL {
         keys.extend(["title", "text", "next"].map(|part| format!("{}-{part}", end.key())));
     }

@@ -141,6 +141,9 @@ pub enum UserCommand {
     /// Allow a disabled person to sign in again
     #[command(after_long_help = "Examples:\n  rsp user enable alice@example.com")]
     Enable(UserArg),
+    /// Remove the authenticator app and the recovery codes of somebody who lost them
+    #[command(after_long_help = "Examples:\n  rsp user remove-factors alice@example.com")]
+    RemoveFactors(UserArg),
 }
 
 /// `rsp user create`

@@ -1,4 +1,4 @@
-//! `rsp user list|create|disable|enable`
+//! `rsp user list|create|disable|enable|remove-factors`
 
 use std::fs;
 use std::io::Read as _;
@@ -87,6 +87,13 @@ pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Fai
             let (app, ctx, id) = target(args, global).await?;
             let user = app.enable_user(&ctx, id).await.map_err(failure)?;
             printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
+        }
+        UserCommand::RemoveFactors(args) => {
+            let (app, ctx, id) = target(args, global).await?;
+            let removed = app.remove_totp(&ctx, id).await;
+            if !removed.map_err(|fault| local::failure(&fault))? {
+                return Err(Failure::refused("this person has no second factor"));
+            }
         }
     }
     Ok(ExitCode::Done)

@@ -135,6 +135,19 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
             "invitations (tenant_id, id, hash, user_id, created_at, expires_at)
              SELECT '{tenant}', gen_random_uuid(), {hash}, (SELECT min(id::text)::uuid FROM users), n, {{start}} + n"
         ),
+        format!(
+            "factor_attempts (tenant_id, user_id, kind, failures, blocked_until, next_block)
+             SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), 'totp', 1, 0, n"
+        ),
+        format!(
+            "recovery_codes (tenant_id, user_id, hash, created_at)
+             SELECT '{tenant}', (SELECT min(id::text)::uuid FROM users), {hash}, n"
+        ),
+        format!(
+            "totp_factors (tenant_id, user_id, id, seed, seal_key, last_step, created_at)
+             SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), gen_random_uuid(), {hash},
+                gen_random_uuid(), n, n"
+        ),
         format!("revoked_tokens (tenant_id, jti, expires_at, revoked_at) SELECT '{tenant}', n::text, {{start}} + n, n"),
     ];
     for table in tables {

@@ -231,6 +231,8 @@ impl Scene {
             id: FlowId::generate(&self.world),
             browser_hash: self.hash(),
             request: json!({ "client_id": "shop", "scope": "openid" }),
+            progress: json!({}),
+            version: 0,
             created_at: self.now,
             expires_at: self.later(10 * MINUTE),
         }

@@ -5,7 +5,7 @@ use protocol::authorize::{ClaimWish, ClaimsRequest, Prompts, ResponseMode};
 
 use super::*;
 
-fn request() -> AuthorizeRequest {
+pub(super) fn request() -> AuthorizeRequest {
     AuthorizeRequest {
         client_id: "app".parse().unwrap(),
         redirect_uri: "https://app.example/cb".to_owned(),
@@ -26,7 +26,7 @@ fn request() -> AuthorizeRequest {
     }
 }
 
-fn with_prompt(text: &str) -> AuthorizeRequest {
+pub(super) fn with_prompt(text: &str) -> AuthorizeRequest {
     AuthorizeRequest {
         prompt: Prompts::parse(text).unwrap(),
         ..request()
@@ -41,6 +41,9 @@ fn at(secs: i64) -> Timestamp {
 fn facts(request: &AuthorizeRequest) -> Facts<'_> {
     Facts {
         request,
+        rule: SecondFactorRule::IfEnrolled,
+        pending: &[],
+        can: Enrolled::default(),
         signed_in: Some(Proof {
             auth_time: at(100),
             acr: Acr::Aal1,
@@ -178,5 +181,111 @@ fn an_essential_acr_out_of_reach_is_refused() {
     assert_eq!(
         code(next(&facts(&wants("aal2")))),
         ErrorCode::UnmetAuthenticationRequirements
+    );
+}
+
+fn can(totp: bool) -> Enrolled {
+    Enrolled {
+        totp,
+        ..Enrolled::default()
+    }
+}
+
+#[test]
+fn the_rule_says_who_needs_a_second_factor() {
+    use SecondFactorRule::{IfEnrolled, Off, Required};
+    let asks = Asks::default();
+    for (rule, enrolled, need) in [
+        (Off, false, Acr::Aal1),
+        (Off, true, Acr::Aal1),
+        (IfEnrolled, false, Acr::Aal1),
+        (IfEnrolled, true, Acr::Aal2),
+        (Required, false, Acr::Aal2),
+        (Required, true, Acr::Aal2),
+    ] {
+        assert_eq!(
+            needed(rule, &asks, can(enrolled)),
+            Some(need),
+            "{rule:?} {enrolled}"
+        );
+    }
+}
+
+#[test]
+fn what_the_client_wants_is_had_where_it_can_be() {
+    let off = SecondFactorRule::Off;
+    let voluntary = |levels: &[Acr]| Asks {
+        essential: None,
+        voluntary: levels.to_vec(),
+    };
+    let essential = |levels: &[Acr]| Asks {
+        essential: Some(levels.to_vec()),
+        voluntary: Vec::new(),
+    };
+    assert_eq!(needed(off, &voluntary(&[Acr::Aal2]), can(true)), Some(Acr::Aal2));
+    assert_eq!(needed(off, &voluntary(&[Acr::Aal2]), can(false)), Some(Acr::Aal1));
+    assert_eq!(
+        needed(off, &voluntary(&[Acr::Aal3, Acr::Aal1]), can(true)),
+        Some(Acr::Aal1)
+    );
+    assert_eq!(needed(off, &essential(&[Acr::Aal2]), can(true)), Some(Acr::Aal2));
+    assert_eq!(needed(off, &essential(&[Acr::Aal2]), can(false)), None);
+    assert_eq!(
+        needed(off, &essential(&[Acr::Aal3, Acr::Aal2]), can(true)),
+        Some(Acr::Aal2)
+    );
+    assert_eq!(needed(off, &essential(&[]), can(true)), None);
+}
+
+#[test]
+fn half_way_in_is_not_in() {
+    let plain = request();
+    let half = Facts {
+        pending: &[Method::Password],
+        can: can(true),
+        ..facts(&plain)
+    };
+    assert_eq!(next(&half), Step::Factor);
+    let silent = with_prompt("none");
+    assert_eq!(
+        code(next(&Facts {
+            request: &silent,
+            ..half
+        })),
+        ErrorCode::LoginRequired
+    );
+    // What may only stand beside something else gets nobody half-way.
+    assert_eq!(
+        next(&Facts {
+            pending: &[Method::Totp],
+            signed_in: None,
+            ..half
+        }),
+        Step::Login
+    );
+}
+
+#[test]
+fn a_weak_session_is_asked_for_more() {
+    let plain = request();
+    let weak = Facts {
+        can: can(true),
+        ..facts(&plain)
+    };
+    assert_eq!(next(&weak), Step::Login);
+    assert_eq!(
+        next(&Facts {
+            rule: SecondFactorRule::Required,
+            can: can(false),
+            ..weak
+        }),
+        Step::Enrol
+    );
+    assert_eq!(
+        next(&Facts {
+            rule: SecondFactorRule::Off,
+            ..weak
+        }),
+        Step::Done
     );
 }

@@ -1,0 +1,39 @@
+use serde::{Deserialize, Serialize};
+
+/// How people of a tenant sign in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SignInSettings {
+    /// Who is asked for a second factor, and how.
+    pub second_factor: SecondFactorSettings,
+}
+
+impl SignInSettings {
+    /// Whether nobody gets anywhere with a password alone.
+    pub const fn enforces_second_factor(&self) -> bool {
+        matches!(self.second_factor.rule, SecondFactorRule::Required)
+    }
+}
+
+/// Second factors of a tenant.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SecondFactorSettings {
+    /// Who is asked for one.
+    pub rule: SecondFactorRule,
+    /// Time-based codes of the step before and the one after count as well, for devices whose clock is wrong (MF2).
+    pub totp_neighbours: bool,
+}
+
+/// Who is asked for a second factor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecondFactorRule {
+    /// Whoever has one.
+    #[default]
+    IfEnrolled,
+    /// Nobody, unless the application asks for it.
+    Off,
+    /// Everybody; whoever has none sets one up first.
+    Required,
+}

@@ -1,0 +1,16 @@
+//! Signing in as a state machine: a flow moves by the pure function [`next::next`], and everything a person proves goes
+//! through [`crate::App::proved`].
+
+mod factor;
+mod fresh;
+mod manage;
+pub(crate) mod next;
+mod proved;
+mod totp;
+
+pub use factor::{FactorCode, FactorRefused};
+pub use fresh::Back;
+pub use manage::{ManageError, TotpSetup};
+pub use next::Enrolled;
+pub(crate) use proved::Progress;
+pub use proved::Proved;

@@ -1,0 +1,186 @@
+//! `/account/factors`: what a person has besides their password. Changes need a fresh proof of who they are (MF8).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use domain::Secret;
+use engine::sign_in::{Back, ManageError};
+use engine::{Fault, SignedIn};
+use fast_qr::QRBuilder;
+use fast_qr::convert::svg::SvgBuilder;
+
+use super::{own, own_with};
+use crate::extract::{Form, Query, Visit};
+use crate::guard::csrf_token;
+use crate::login;
+use crate::pages::{FactorsNotice, FactorsPage, Problem, RecoveryCodesPage, TotpPage};
+use crate::reply::{account_page, fault_page, problem_page, see_other};
+use crate::state::AppState;
+use crate::unrecorded::{refused, unreadable};
+
+/// `GET /account/factors`.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    let notice = match &query {
+        Ok(params) => params.get("done").and_then(notice),
+        Err(refused) => return unreadable(&visit, *refused),
+    };
+    let shown = async {
+        let Some(who) = visit.signed_in(&state.app).await? else {
+            return step_up(&state, &visit).await;
+        };
+        let can = state.app.enrolled(&visit.ctx, who.user.id).await?;
+        let page = FactorsPage {
+            csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
+            email: who.user.email.as_str(),
+            totp: can.totp,
+            recovery_left: can.recovery_codes,
+            notice,
+        };
+        let html = page.render(&visit.chrome_here(&[]));
+        Ok(account_page(&visit, StatusCode::OK, html))
+    };
+    shown
+        .await
+        .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+}
+
+/// `POST /account/factors/totp`: makes a seed.
+pub(crate) async fn begin_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    match state.app.begin_totp(&visit.ctx, &who).await {
+        Ok(()) => see_other(&format!("{}/account/factors/totp", visit.prefix())),
+        Err(cause) => refusal(&state, &visit, cause).await,
+    }
+}
+
+/// `GET /account/factors/totp`: the seed that waits for its first code.
+pub(crate) async fn totp(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    if let Err(refused) = query {
+        return unreadable(&visit, refused);
+    }
+    match visit.signed_in(&state.app).await {
+        Ok(Some(who)) => totp_page(&state, &visit, &who, false).await,
+        Ok(None) => refusal(&state, &visit, ManageError::NotFresh).await,
+        Err(fault) => fault_page(&visit, &fault),
+    }
+}
+
+/// `POST /account/factors/totp/confirm`: the first code.
+pub(crate) async fn confirm_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let (who, params) = match own_with(&state, &visit, form).await {
+        Ok(own) => own,
+        Err(response) => return response,
+    };
+    let code = params
+        .secret("code")
+        .unwrap_or_else(|| Secret::new(String::new()));
+    match state.app.confirm_totp(&visit.ctx, &who, &code).await {
+        Ok(raised) => {
+            let mut response = back(&visit, "enrolled");
+            login::signed_in_cookie(&visit, &mut response, &raised);
+            response
+        }
+        Err(ManageError::WrongCode) => {
+            let page = totp_page(&state, &visit, &who, true).await;
+            refused(&visit.ctx, "wrong_code", page)
+        }
+        Err(cause) => refusal(&state, &visit, cause).await,
+    }
+}
+
+/// `POST /account/factors/totp/remove`.
+pub(crate) async fn remove_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    match state.app.remove_own_totp(&visit.ctx, &who).await {
+        Ok(()) => back(&visit, "removed"),
+        Err(cause) => refusal(&state, &visit, cause).await,
+    }
+}
+
+/// `POST /account/factors/recovery-codes`: made anew, and shown this once.
+pub(crate) async fn recovery_codes(
+    State(state): State<AppState>,
+    visit: Visit,
+    Form(form): Form,
+) -> Response {
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    match state.app.make_recovery_codes(&visit.ctx, &who).await {
+        Ok(codes) => {
+            let codes = codes.iter().map(|code| code.expose().as_str()).collect();
+            let html = RecoveryCodesPage { codes }.render(&visit.chrome(&[]));
+            account_page(&visit, StatusCode::OK, html)
+        }
+        Err(cause) => refusal(&state, &visit, cause).await,
+    }
+}
+
+async fn totp_page(state: &AppState, visit: &Visit, who: &SignedIn, wrong: bool) -> Response {
+    let setup = match state.app.totp_setup(&visit.ctx, who).await {
+        Ok(setup) => setup,
+        Err(ManageError::Nothing) => return see_other(&format!("{}/account/factors", visit.prefix())),
+        Err(cause) => return refusal(state, visit, cause).await,
+    };
+    let Ok(qr) = QRBuilder::new(setup.address.expose().as_str()).build() else {
+        return fault_page(
+            visit,
+            &Fault::Internal("an otpauth address does not fit a QR code"),
+        );
+    };
+    let svg = SvgBuilder::default().to_str(&qr);
+    let page = TotpPage {
+        csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
+        picture: &format!("data:image/svg+xml;base64,{}", STANDARD.encode(svg)),
+        secret: setup.secret.expose(),
+        wrong,
+    };
+    let status = if wrong {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    account_page(visit, status, page.render(&visit.chrome(&[])))
+}
+
+/// Not fresh: the person signs in once more and comes back to the list. What is not there does not exist for them.
+async fn refusal(state: &AppState, visit: &Visit, cause: ManageError) -> Response {
+    match cause {
+        ManageError::NotFresh => match step_up(state, visit).await {
+            Ok(response) => response,
+            Err(fault) => fault_page(visit, &fault),
+        },
+        ManageError::Nothing | ManageError::WrongCode => {
+            refused(&visit.ctx, "gone", problem_page(visit, Problem::NotFound, None))
+        }
+        ManageError::Fault(fault) => fault_page(visit, &fault),
+    }
+}
+
+/// The way through a fresh sign-in and back to the list.
+async fn step_up(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
+    let flow = state.app.begin_step_up(&visit.ctx, Back::Factors).await?;
+    Ok(login::enter(visit, "/login", &flow))
+}
+
+fn back(visit: &Visit, done: &str) -> Response {
+    see_other(&format!("{}/account/factors?done={done}", visit.prefix()))
+}
+
+fn notice(done: &str) -> Option<FactorsNotice> {
+    match done {
+        "enrolled" => Some(FactorsNotice::Enrolled),
+        "removed" => Some(FactorsNotice::Removed),
+        "required" => Some(FactorsNotice::Required),
+        _ => None,
+    }
+}

@@ -1,0 +1,142 @@
+//! Second factors: proving one, and what people do with their own.
+
+use super::{App, Words, link, page};
+
+/// What was wrong with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorError {
+    /// Too many were wrong: this factor is closed for a while.
+    Blocked,
+    /// Wrong, or used before: one answer for both.
+    Wrong,
+}
+
+impl FactorError {
+    /// Every error, for tests over all texts.
+    pub const ALL: [Self; 2] = [Self::Blocked, Self::Wrong];
+
+    /// The key of its text.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Blocked => "factor-error-blocked",
+            Self::Wrong => "factor-error-wrong",
+        }
+    }
+}
+
+/// Forms `totp-form` and `recovery-form`, each with the field `code`.
+#[derive(Clone, Debug)]
+pub struct FactorPage<'a> {
+    /// Where the forms go, for example `/login/factor`.
+    pub action: &'a str,
+    /// Identifies the sign-in, sent back as `flow`.
+    pub flow: &'a str,
+    /// Sent back as `csrf`.
+    pub csrf: &'a str,
+    /// The application; `None` when a person signs in to their own account.
+    pub app: Option<App<'a>>,
+    /// Who is half-way in.
+    pub email: &'a str,
+    /// Whether they have an application that shows codes.
+    pub totp: bool,
+    /// Whether they have recovery codes left.
+    pub recovery: bool,
+    /// What was wrong with the last code.
+    pub error: Option<FactorError>,
+}
+
+page!(FactorPage, FactorTemplate, "flow/factor.html");
+
+/// What the last action on factors did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactorsNotice {
+    /// A second factor was set up.
+    Enrolled,
+    /// A second factor was removed.
+    Removed,
+    /// The tenant lets nobody in without a second factor.
+    Required,
+}
+
+impl FactorsNotice {
+    /// Every notice, for tests over all texts.
+    pub const ALL: [Self; 3] = [Self::Enrolled, Self::Removed, Self::Required];
+
+    /// The key of its text.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Enrolled => "factors-notice-enrolled",
+            Self::Removed => "factors-notice-removed",
+            Self::Required => "factors-notice-required",
+        }
+    }
+}
+
+/// The page at `{prefix}/account/factors`.
+#[derive(Clone, Debug)]
+pub struct FactorsPage<'a> {
+    /// Sent back as `csrf` by every form.
+    pub csrf: &'a str,
+    /// The person's address.
+    pub email: &'a str,
+    /// Whether they have an application that shows codes.
+    pub totp: bool,
+    /// Recovery codes not used yet.
+    pub recovery_left: u32,
+    /// What the last action did, or what is expected.
+    pub notice: Option<FactorsNotice>,
+}
+
+impl FactorsPage<'_> {
+    fn left(&self, words: &Words) -> String {
+        words.t_args("recovery-left", &[("count", self.recovery_left.into())])
+    }
+}
+
+page!(FactorsPage, FactorsTemplate, "account/factors.html");
+
+/// The page at `{prefix}/account/factors/totp`: form `totp-confirm` with the field `code`.
+#[derive(Clone, Debug)]
+pub struct TotpPage<'a> {
+    /// Sent back as `csrf`.
+    pub csrf: &'a str,
+    /// The QR picture, as a `data:image/svg+xml` address.
+    pub picture: &'a str,
+    /// The same as text, for typing.
+    pub secret: &'a str,
+    /// Whether the last code was wrong.
+    pub wrong: bool,
+}
+
+impl TotpPage<'_> {
+    fn qr(&self) -> Option<&str> {
+        link::picture(Some(self.picture))
+    }
+
+    /// In groups of four, as people read it.
+    fn grouped(&self) -> String {
+        let mut text = String::with_capacity(self.secret.len() * 5 / 4);
+        for (place, letter) in self.secret.chars().enumerate() {
+            if place > 0 && place % 4 == 0 {
+                text.push(' ');
+            }
+            text.push(letter);
+        }
+        text
+    }
+}
+
+page!(TotpPage, TotpTemplate, "account/totp.html");
+
+/// The page that shows recovery codes, once.
+#[derive(Clone, Debug)]
+pub struct RecoveryCodesPage<'a> {
+    /// The codes.
+    pub codes: Vec<&'a str>,
+}
+
+page!(
+    RecoveryCodesPage,
+    RecoveryCodesTemplate,
+    "account/recovery_codes.html"
+);
