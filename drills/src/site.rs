@@ -197,6 +197,7 @@ impl Site {
             .await
             .context("cannot open the database")?;
         let options = AppOptions {
+            password_filter: None,
             public_url: self.issuer(),
             kek: Secret::new(self.kek),
             passwords: self.cost.policy(),

@@ -154,6 +154,12 @@ event_kinds! {
     RecoveryCodeUsed = "recovery_code.used";
     /// Recovery codes were made; those from before no longer work.
     RecoveryCodesMade = "recovery_codes.made";
+    /// A person could not change their password: the present one was wrong, or the new one was refused.
+    PasswordChangeRefused = "password.change_refused";
+    /// A person's password was marked as known to others: it has to be changed at the next sign-in.
+    PasswordCompromised = "password.compromised";
+    /// A person changed what is known about them.
+    ProfileChanged = "profile.changed";
     /// A refresh token was presented a second time; its whole family was revoked.
     RefreshTokenReused = "refresh_token.reused";
     /// Many anonymous refusals of one kind from one network, as a count.

@@ -7,6 +7,7 @@ mod device;
 mod event;
 mod id;
 mod keys;
+mod passwords;
 mod proof;
 mod scope;
 mod secret;
@@ -33,6 +34,7 @@ pub use id::{
     CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, RequestId, SessionId, TenantId, UserId,
 };
 pub use keys::{KeyId, KeyState, SigningAlg};
+pub use passwords::{PasswordProfile, PasswordRules, PasswordSettings};
 pub use proof::{Method, acr_of, amr_of};
 pub use scope::{Scope, ScopeRefused, Scopes};
 pub use secret::{Secret, constant_time_eq};

@@ -1,11 +1,15 @@
 use serde::{Deserialize, Serialize};
 
+use crate::PasswordSettings;
+
 /// How people of a tenant sign in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SignInSettings {
     /// Who is asked for a second factor, and how.
     pub second_factor: SecondFactorSettings,
+    /// What a password must be.
+    pub passwords: PasswordSettings,
 }
 
 impl SignInSettings {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{SignInSettings, TenantId, Timestamp};
+use crate::{PasswordRules, SignInSettings, TenantId, Timestamp};
 
 /// An issuer identifier: the exact string in `iss`, in discovery and before every endpoint's path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +131,12 @@ impl TenantSettings {
     /// How long a signing key signs.
     pub const fn key_rotation(&self) -> Duration {
         Duration::from_secs(self.key_rotation_secs)
+    }
+
+    /// What is asked of a new password.
+    pub const fn password_rules(&self) -> PasswordRules {
+        let enforced = self.sign_in.enforces_second_factor();
+        self.sign_in.passwords.rules(enforced)
     }
 }
 

@@ -1,5 +1,6 @@
-use std::sync::OnceLock;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use domain::{EventKind, Outcome, Secret, World};
 use storage::Db;
@@ -9,7 +10,7 @@ use crate::Fault;
 use crate::audit::Refusals;
 use crate::cache::Beliefs;
 use crate::keys::KeyRing;
-use crate::passwords::{PasswordEvent, PasswordLoad, PasswordPolicy, Passwords};
+use crate::passwords::{BreachedFilter, PasswordEvent, PasswordLoad, PasswordPolicy, Passwords};
 use crate::seal::DataKeys;
 use crate::tenants::Directory;
 
@@ -22,6 +23,8 @@ pub struct AppOptions {
     pub kek: Secret<[u8; 32]>,
     /// Cost and bounds of password hashing.
     pub passwords: PasswordPolicy,
+    /// A filter of passwords that attackers know; the shipped one where there is none.
+    pub password_filter: Option<PathBuf>,
 }
 
 /// Everything the use cases share: one per process.
@@ -37,6 +40,7 @@ pub struct App {
     /// Whether the present step of the clock is in the log.
     pub(crate) clock_told: AtomicBool,
     pub(crate) directory: Directory,
+    pub(crate) known_passwords: Arc<BreachedFilter>,
     pub(crate) passwords: Passwords,
     pub(crate) refusals: Refusals,
     pub(crate) ring: KeyRing,
@@ -61,6 +65,7 @@ impl App {
             beliefs: Beliefs::default(),
             clock_told: AtomicBool::new(false),
             directory: Directory::new(&options.public_url),
+            known_passwords: Arc::new(open_filter(options.password_filter)?),
             passwords: Passwords::new(options.passwords, &world)?,
             refusals: Refusals::default(),
             ring: KeyRing::default(),
@@ -96,4 +101,11 @@ impl App {
             (observer.0)(kind, outcome);
         }
     }
+}
+
+fn open_filter(path: Option<PathBuf>) -> Result<BreachedFilter, Fault> {
+    BreachedFilter::open(path.as_deref()).map_err(|error| {
+        tracing::error!(%error, ?path, "the password filter cannot be used");
+        Fault::Internal("the password filter cannot be read")
+    })
 }

@@ -9,8 +9,7 @@ use domain::{
 use storage::invitations::{self, Invitation};
 use storage::users;
 
-use crate::users::{UserError, check_password};
-use crate::{App, Ctx, Fault};
+use crate::{App, Ctx, Fault, PasswordRefused};
 
 /// How long a link works (PW11).
 const LIFETIME: Duration = Duration::from_hours(24);
@@ -26,7 +25,7 @@ pub enum InvitationError {
     Gone,
     /// The password cannot be set.
     #[error(transparent)]
-    Password(UserError),
+    Password(PasswordRefused),
 }
 
 impl From<storage::StoreError> for InvitationError {
@@ -95,11 +94,14 @@ impl App {
         password: &Secret<String>,
     ) -> Result<User, InvitationError> {
         let Invited { user, .. } = self.invited(ctx, token).await?;
-        check_password(password).map_err(InvitationError::Password)?;
+        let checked = self
+            .check_new_password(ctx, (&user.email, &user.profile), password)
+            .await?;
+        let password = checked.map_err(InvitationError::Password)?;
         let hash = OpaqueToken::parse(TokenKind::Invitation, token).ok_or(InvitationError::Gone)?;
         let password_hash = self
             .passwords
-            .hash(&self.world, ctx.tenant_id(), password)
+            .hash(&self.world, ctx.tenant_id(), &password)
             .await?;
         let ctx = &ctx.acting_as(Actor::User(user.id));
         let accepted = Event::success(EventKind::InvitationAccepted).user(user.id);

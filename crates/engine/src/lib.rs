@@ -18,12 +18,14 @@ mod subject;
 mod upkeep;
 
 pub mod account;
+pub mod activity;
 pub mod authorize;
 pub mod clients;
 pub mod introspection;
 pub mod invitations;
 pub mod login;
 pub mod logout;
+pub mod password_change;
 pub mod revocation;
 pub mod sign_in;
 pub mod tenants;
@@ -36,7 +38,10 @@ pub use audit::network_of;
 pub use ctx::{Ctx, TenantView};
 pub use fault::Fault;
 pub use keys::{PUBLISH_AHEAD, RotationReport, TenantKeys};
-pub use passwords::{MAX_PASSWORD_BYTES, PasswordEvent, PasswordLoad, PasswordPolicy, PasswordRefusal};
+pub use passwords::{
+    FilterError, FilterWriter, ImportRefused, ImportedHash, MAX_PASSWORD_BYTES, PasswordEvent, PasswordKey,
+    PasswordLoad, PasswordPolicy, PasswordRefusal, PasswordRefused, Strength,
+};
 pub use sessions::{OwnSession, SignedIn};
 pub use soundness::Soundness;
 #[cfg(feature = "failpoints")]

@@ -1,12 +1,12 @@
 //! Signing in with a password.
 
-use domain::{Email, Event, EventKind, Method, OpaqueToken, Secret, Session, User, UserStatus};
+use domain::{Actor, Email, Event, EventKind, Method, OpaqueToken, Secret, Session, User, UserStatus};
 use storage::users::{self, Account};
 
 use crate::authorize::LiveFlow;
-use crate::passwords::Verdict;
+use crate::passwords::{NewPassword, PasswordRefused, Verdict};
 use crate::sign_in::Proved;
-use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES, SignedIn};
+use crate::{App, Ctx, Fault, SignedIn};
 
 /// What a person typed.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct PasswordAttempt {
     pub email: String,
     /// The password, as typed.
     pub password: Secret<String>,
+    /// What to use from now on instead: asked for where others know the present one.
+    pub replacement: Option<Secret<String>>,
 }
 
 /// Why a sign-in failed.
@@ -26,6 +28,12 @@ pub enum LoginError {
     /// Too many people sign in at this moment.
     #[error("too many sign-ins at this moment")]
     Busy,
+    /// The password was right, but others know it: one to replace it has to come along (PW3).
+    #[error("the password has to be changed")]
+    ChangeRequired,
+    /// The one to replace it cannot be set.
+    #[error(transparent)]
+    Replacement(PasswordRefused),
     /// Unknown address, wrong password, no password, or an account that is switched off: nobody is told which.
     #[error("wrong address or password")]
     WrongCredentials,
@@ -66,18 +74,13 @@ impl App {
         let stored = found
             .as_ref()
             .and_then(|account| account.password_hash.as_deref());
-        // Too long to be anybody's: refused before any hashing, for known and unknown alike (PW2, PW12).
-        let verdict = if attempt.password.expose().len() > MAX_PASSWORD_BYTES {
-            Verdict::Wrong
-        } else {
-            self.passwords
-                .verify(ctx.tenant_id(), &attempt.password, stored)
-                .await?
-        };
+        let verdict = self.verify_password(ctx, &attempt.password, stored).await?;
         let account = match (verdict, found) {
             (Verdict::Right { outdated }, Some(account)) if account.user.status == UserStatus::Active => {
-                if outdated {
-                    self.rehash(ctx, &account, &attempt.password).await?;
+                if account.password_compromised_at.is_some() {
+                    self.replace_password(ctx, &account, attempt).await?;
+                } else if outdated {
+                    self.rehash(ctx, &account, verdict, &attempt.password).await?;
                 }
                 account
             }
@@ -122,19 +125,81 @@ impl App {
         self.refuse(ctx, event).await
     }
 
-    /// Parameters were raised since the password was set: store the hash anew (PW8).
-    async fn rehash(&self, ctx: &Ctx, account: &Account, password: &Secret<String>) -> Result<(), Fault> {
-        let made = self.passwords.hash(&self.world, ctx.tenant_id(), password).await;
+    /// Parameters were raised since the password was set, or another product made the hash: store it anew (PW8).
+    async fn rehash(
+        &self,
+        ctx: &Ctx,
+        account: &Account,
+        verdict: Verdict,
+        typed: &Secret<String>,
+    ) -> Result<(), Fault> {
+        let old = account.password_hash.as_deref();
+        let Some((password, old)) = NewPassword::proven(verdict, typed).zip(old) else {
+            return Ok(());
+        };
+        let made = self.passwords.hash(&self.world, ctx.tenant_id(), &password).await;
         let hash = match made {
             // There are other times for it; nobody is kept out for that.
             Err(Fault::Busy(_)) => return Ok(()),
             made => made?,
         };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        users::set_password(&mut tx, account.user.id, &hash, account.user.updated_at).await?;
+        users::rewrite_password(&mut tx, account.user.id, old, &hash).await?;
         tx.commit_unrecorded("an outdated password hash is made anew")
             .await?;
         Ok(())
+    }
+
+    /// Others know the password that was typed: it opens nothing but the way to another one (PW3).
+    async fn replace_password(
+        &self,
+        ctx: &Ctx,
+        account: &Account,
+        attempt: &PasswordAttempt,
+    ) -> Result<(), LoginError> {
+        let user = &account.user;
+        let refused = Event::failure(EventKind::PasswordChangeRefused, "required").user(user.id);
+        let Some(typed) = &attempt.replacement else {
+            self.refuse(ctx, refused).await?;
+            return Err(LoginError::ChangeRequired);
+        };
+        let about = (&user.email, &user.profile);
+        let checked = match self.check_new_password(ctx, about, typed).await? {
+            // The same again would change nothing.
+            Ok(_) if typed.expose() == attempt.password.expose() => Err(PasswordRefused::Common),
+            checked => checked,
+        };
+        let new = match checked {
+            Ok(new) => new,
+            Err(reason) => {
+                let refused = Event::failure(EventKind::PasswordChangeRefused, reason.as_str()).user(user.id);
+                self.refuse(ctx, refused).await?;
+                return Err(LoginError::Replacement(reason));
+            }
+        };
+        let hash = self.passwords.hash(&self.world, ctx.tenant_id(), &new).await?;
+        if self.store_replaced(ctx, account, &hash).await? {
+            Ok(())
+        } else {
+            // Somebody else changed it a moment ago.
+            Err(LoginError::WrongCredentials)
+        }
+    }
+
+    async fn store_replaced(&self, ctx: &Ctx, account: &Account, hash: &str) -> Result<bool, Fault> {
+        let id = account.user.id;
+        let ctx = &ctx.acting_as(Actor::User(id));
+        let events = self
+            .record(ctx, Event::success(EventKind::PasswordChanged).user(id))
+            .await?;
+        let old = account.password_hash.as_deref();
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        if !users::change_password(&mut tx, id, old, hash, ctx.now).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.commit(events).await?;
+        Ok(true)
     }
 }
 

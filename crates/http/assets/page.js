@@ -28,3 +28,20 @@ if (navigator.clipboard) {
     });
   }
 }
+
+// Says while somebody types how hard a new password looks to guess. Only a hint: the server decides, and says why.
+for (const field of document.querySelectorAll("input[data-strength]")) {
+  const note = document.getElementById(field.dataset.strength);
+  const say = () => {
+    const letters = [...field.value.normalize("NFC")];
+    const kinds = new Set(letters.map((letter) => letter.toLowerCase())).size;
+    const { least, short, weak, fair, strong } = note.dataset;
+    note.hidden = letters.length === 0;
+    if (letters.length < Number(least)) note.textContent = short;
+    else if (kinds < 6) note.textContent = weak;
+    else if (kinds < 10) note.textContent = fair;
+    else note.textContent = strong;
+  };
+  field.addEventListener("input", say);
+  say();
+}

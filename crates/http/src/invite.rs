@@ -3,13 +3,13 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::Fault;
+use domain::{Secret, User};
 use engine::invitations::{InvitationError, Invited};
-use engine::users::{MIN_PASSWORD, UserError};
+use engine::{Fault, PasswordRefused};
 
 use crate::extract::{Form, Query, Visit};
 use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{InviteError, InvitePage, Problem};
+use crate::pages::{InvitePage, PasswordAdvice, PasswordError, Problem};
 use crate::reply::{account_page, fault_page, problem_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
@@ -39,42 +39,51 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         Ok(false) => return problem_page(&visit, Problem::CrossSite, None),
         Err(fault) => return fault_page(&visit, &fault),
     }
-    let accepted = match params.secret("password") {
-        Some(password) => state.app.accept_invitation(&visit.ctx, token, &password).await,
-        None => Err(InvitationError::Password(UserError::PasswordTooShort)),
-    };
-    match accepted {
+    let typed = params
+        .secret("password")
+        .unwrap_or_else(|| Secret::new(String::new()));
+    match state.app.accept_invitation(&visit.ctx, token, &typed).await {
         Ok(_) => see_other(&format!("{}/account", visit.prefix())),
-        Err(InvitationError::Password(UserError::Fault(fault))) => fault_page(&visit, &fault),
-        Err(InvitationError::Password(wrong)) => {
-            let shown = match wrong {
-                UserError::PasswordTooLong => InviteError::TooLong,
-                _ => InviteError::TooShort,
-            };
-            match state.app.invited(&visit.ctx, token).await {
-                Ok(invited) => {
-                    let page = invite_page(&visit, token, &invited, Some(shown));
-                    refused(&visit.ctx, "password", page)
-                }
-                Err(cause) => refusal(&visit, cause),
+        Err(InvitationError::Password(wrong)) => match state.app.invited(&visit.ctx, token).await {
+            Ok(invited) => {
+                let advice = advice(&state, &visit, (wrong, &typed), &invited.user).await;
+                let page = invite_page(&visit, token, &invited, Some(advice));
+                refused(&visit.ctx, "password", page)
             }
-        }
+            Err(cause) => refusal(&visit, cause),
+        },
         Err(cause) => refusal(&visit, cause),
     }
 }
 
-fn invite_page(visit: &Visit, token: &str, invited: &Invited, error: Option<InviteError>) -> Response {
+/// What is wrong with a password, and how strong it looked.
+pub(crate) async fn advice(
+    state: &AppState,
+    visit: &Visit,
+    (wrong, typed): (PasswordRefused, &Secret<String>),
+    user: &User,
+) -> PasswordAdvice {
+    let about = (&user.email, &user.profile);
+    // An estimate that fails is none.
+    let strength = state.app.password_strength(&visit.ctx, about, typed).await;
+    PasswordAdvice {
+        error: PasswordError::from(wrong),
+        strength: strength.ok().filter(|_| !typed.expose().is_empty()),
+    }
+}
+
+fn invite_page(visit: &Visit, token: &str, invited: &Invited, advice: Option<PasswordAdvice>) -> Response {
     let action = format!("{}/invite", visit.prefix());
     let page = InvitePage {
         action: &action,
         token,
         csrf: &csrf_token(token),
         email: invited.user.email.as_str(),
-        min_length: u32::try_from(MIN_PASSWORD).unwrap_or_default(),
+        rules: visit.ctx.tenant.tenant.settings.password_rules(),
         expires_at: invited.expires_at.secs(),
-        error,
+        advice,
     };
-    let status = if error.is_some() {
+    let status = if advice.is_some() {
         StatusCode::BAD_REQUEST
     } else {
         StatusCode::OK
@@ -84,9 +93,7 @@ fn invite_page(visit: &Visit, token: &str, invited: &Invited, error: Option<Invi
 
 fn refusal(visit: &Visit, cause: InvitationError) -> Response {
     match cause {
-        InvitationError::Fault(fault) | InvitationError::Password(UserError::Fault(fault)) => {
-            fault_page(visit, &fault)
-        }
+        InvitationError::Fault(fault) => fault_page(visit, &fault),
         InvitationError::Gone => refused(
             &visit.ctx,
             "gone",

@@ -12,8 +12,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use crate::output::Format;
 
 pub mod admin;
+pub mod passwords;
 
 pub use admin::{ClientCommand, KeyCommand, TenantCommand, UserCommand};
+pub use passwords::{FilterBuildArgs, PasswordFilterCommand, UserImportArgs};
 
 /// One invocation of `rsp`.
 #[derive(Debug, Parser)]
@@ -90,6 +92,9 @@ pub enum Command {
     /// Applications and services that use this server
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Filters of known passwords, which nobody can set
+    #[command(subcommand)]
+    PasswordFilter(PasswordFilterCommand),
     /// Shell completions, or the manual pages
     Completions(CompletionsArgs),
 }

@@ -4,6 +4,7 @@
 //! over them. A transaction ends with the events that tell what happened ([`Tx::commit`]). Nothing here decides anything.
 
 pub mod access_tokens;
+pub mod activity;
 mod append;
 pub mod audit;
 #[cfg(feature = "bulk")]

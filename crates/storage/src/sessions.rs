@@ -212,6 +212,24 @@ pub async fn end_for_user(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<V
     Ok(ended.into_iter().map(|(id,)| id).collect())
 }
 
+/// Ends every session of a person but one; which ones.
+pub async fn end_others_for_user(
+    tx: &mut Tx,
+    user: UserId,
+    but: SessionId,
+    now: Timestamp,
+) -> Result<Vec<SessionId>, StoreError> {
+    let ended: Vec<(SessionId,)> = tx
+        .handle()
+        .all(
+            "UPDATE sessions SET ended_at = $4
+             WHERE tenant_id = $1 AND user_id = $2 AND id <> $3 AND ended_at IS NULL RETURNING id",
+            (user, but, now),
+        )
+        .await?;
+    Ok(ended.into_iter().map(|(id,)| id).collect())
+}
+
 /// A person's live sessions, oldest first, with what was sealed at their sign-in.
 pub async fn list_for_user(
     q: &mut impl Query,

@@ -15,6 +15,8 @@ pub struct Account {
     pub user: User,
     /// Their password's hash in PHC form, if they have one.
     pub password_hash: Option<String>,
+    /// When that password was found to be known to others; it is to be changed.
+    pub password_compromised_at: Option<Timestamp>,
     /// The key their personal data is sealed under.
     pub data_key: Option<Uuid>,
 }
@@ -44,6 +46,7 @@ struct AccountRow {
     #[sqlx(flatten)]
     user: Row,
     password_hash: Option<String>,
+    password_compromised_at: Option<Timestamp>,
     data_key: Option<Uuid>,
 }
 
@@ -67,6 +70,7 @@ impl From<AccountRow> for Account {
         Self {
             user: row.user.into(),
             password_hash: row.password_hash,
+            password_compromised_at: row.password_compromised_at,
             data_key: row.data_key,
         }
     }
@@ -104,7 +108,7 @@ pub async fn find(q: &mut impl Query, id: UserId) -> Result<Option<Account>, Sto
         .handle()
         .optional(
             "SELECT u.id, u.email, u.email_verified, u.profile, u.status, u.created_at, u.updated_at,
-                u.last_login_at, u.password_hash, k.id AS data_key
+                u.last_login_at, u.password_hash, u.password_compromised_at, k.id AS data_key
              FROM users u LEFT JOIN data_keys k ON k.tenant_id = u.tenant_id AND k.user_id = u.id
              WHERE u.tenant_id = $1 AND u.id = $2",
             (id,),
@@ -119,7 +123,7 @@ pub async fn find_by_email(q: &mut impl Query, folded: &str) -> Result<Option<Ac
         .handle()
         .optional(
             "SELECT u.id, u.email, u.email_verified, u.profile, u.status, u.created_at, u.updated_at,
-                u.last_login_at, u.password_hash, k.id AS data_key
+                u.last_login_at, u.password_hash, u.password_compromised_at, k.id AS data_key
              FROM users u LEFT JOIN data_keys k ON k.tenant_id = u.tenant_id AND k.user_id = u.id
              WHERE u.tenant_id = $1 AND u.email_folded = $2",
             (folded,),
@@ -164,8 +168,72 @@ pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: Timestamp) -
     let changed = tx
         .handle()
         .execute(
-            "UPDATE users SET password_hash = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2",
+            "UPDATE users SET password_hash = $3, password_compromised_at = NULL, updated_at = $4
+             WHERE tenant_id = $1 AND id = $2",
             (id, hash, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Sets another password hash where `old` still is the present one; `false` if somebody was faster. A mark that the old
+/// one is known to others goes with it.
+pub async fn change_password(
+    tx: &mut Tx,
+    id: UserId,
+    old: Option<&str>,
+    new: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET password_hash = $4, password_compromised_at = NULL, updated_at = $5
+             WHERE tenant_id = $1 AND id = $2 AND COALESCE(password_hash, '') = $3",
+            (id, old.unwrap_or_default(), new, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Writes the same password down with today's parameters, if `old` still is the present hash. It stays the same
+/// password, so nothing else changes.
+pub async fn rewrite_password(tx: &mut Tx, id: UserId, old: &str, new: &str) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET password_hash = $4 WHERE tenant_id = $1 AND id = $2 AND password_hash = $3",
+            (id, old, new),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Marks a person's password as known to others; `false` if there is no such person, or no password.
+pub async fn mark_compromised(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET password_compromised_at = $3
+             WHERE tenant_id = $1 AND id = $2 AND password_hash IS NOT NULL",
+            (id, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Sets what is known about a person; `false` if there is no such person.
+pub async fn update_profile(
+    tx: &mut Tx,
+    id: UserId,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET profile = $3, updated_at = $4 WHERE tenant_id = $1 AND id = $2",
+            (id, Json(profile), now),
         )
         .await?;
     Ok(changed == 1)

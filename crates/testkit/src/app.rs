@@ -432,6 +432,7 @@ fn face(app: &Arc<App>, edge: EdgeSettings, security: Arc<SecurityContact>) -> R
 
 fn options(passwords: PasswordPolicy) -> AppOptions {
     AppOptions {
+        password_filter: None,
         public_url: ISSUER.to_owned(),
         kek: Secret::new(KEK),
         passwords,

@@ -214,6 +214,7 @@ async fn write_tokens(
 pub async fn crowded(backend: Backend, users: u64, tokens: u64) -> (Store, TenantId) {
     let mut store = backend.fresh().await;
     let options = AppOptions {
+        password_filter: None,
         public_url: "https://id.example.com".to_owned(),
         kek: Secret::new([7; 32]),
         passwords: PasswordPolicy {

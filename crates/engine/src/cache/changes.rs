@@ -46,7 +46,11 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         Kind::CodeReused | Kind::RefreshTokenReused => grant(),
         Kind::TokenRevoked => token().or_else(grant),
         Kind::Logout | Kind::SessionEnded => session().or_else(user),
-        Kind::ConsentRevoked | Kind::PasswordChanged | Kind::UserDisabled | Kind::UserEnabled => user(),
+        Kind::ConsentRevoked
+        | Kind::PasswordChanged
+        | Kind::ProfileChanged
+        | Kind::UserDisabled
+        | Kind::UserEnabled => user(),
         Kind::AdminRefused
         | Kind::AuthorizationGranted
         | Kind::AuthorizationRefused
@@ -72,6 +76,8 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::LogoutRefused
         | Kind::RecoveryCodeUsed
         | Kind::RecoveryCodesMade
+        | Kind::PasswordChangeRefused
+        | Kind::PasswordCompromised
         | Kind::RefusalsCounted
         | Kind::RequestRefused
         | Kind::RequestsShed

@@ -8,11 +8,28 @@ use domain::{Secret, TenantId, World, constant_time_eq};
 
 use self::phc::{Hash, HashParams};
 use self::pool::{Order, Pool};
+use self::recipe::Recipe;
 use crate::Fault;
 
+mod breached;
+mod check;
+mod context;
+mod imported;
 mod lines;
 mod phc;
 mod pool;
+mod recipe;
+mod rules;
+mod strength;
+mod text;
+
+pub(crate) use breached::BreachedFilter;
+pub use breached::{FilterError, FilterWriter, PasswordKey};
+pub(crate) use context::ContextWords;
+pub use imported::{ImportRefused, ImportedHash};
+pub(crate) use rules::NewPassword;
+pub use rules::PasswordRefused;
+pub use strength::Strength;
 
 /// Cost and bounds of password hashing.
 #[derive(Debug, Clone, Copy)]
@@ -153,11 +170,11 @@ impl Passwords {
         Ok(Self {
             policy,
             pool,
-            decoy: Hash {
+            decoy: Hash::own(
                 params,
-                salt: world.random::<SALT>().to_vec(),
-                output: world.random::<OUTPUT>().to_vec(),
-            },
+                world.random::<SALT>().to_vec(),
+                world.random::<OUTPUT>().to_vec(),
+            ),
         })
     }
 
@@ -181,18 +198,18 @@ impl Passwords {
         &self,
         world: &World,
         tenant: TenantId,
-        password: &Secret<String>,
+        password: &NewPassword,
     ) -> Result<String, Fault> {
         let params = HashParams::from(self.policy);
         let salt = world.random::<SALT>().to_vec();
         let order = Order {
-            params,
+            recipe: Recipe::own(params),
             salt: salt.clone(),
-            password: password.clone(),
+            password: password.text().clone(),
             length: OUTPUT,
         };
         let output = self.pool.compute(tenant, order).await?;
-        Ok(Hash { params, salt, output }.to_phc())
+        Ok(Hash::to_phc(params, &salt, &output))
     }
 
     /// Checks `password` against a stored PHC string, or against nothing with the same amount of work.
@@ -205,16 +222,20 @@ impl Passwords {
         let hash = stored.and_then(Hash::parse);
         let against = hash.as_ref().unwrap_or(&self.decoy);
         let order = Order {
-            params: against.params,
+            recipe: against.recipe,
             salt: against.salt.clone(),
-            password: password.clone(),
+            password: if against.imported {
+                password.clone()
+            } else {
+                text::opaque(password)
+            },
             length: against.output.len(),
         };
         let output = self.pool.compute(tenant, order).await?;
         let same = constant_time_eq(&output, &against.output);
         Ok(match hash {
             Some(hash) if same => Verdict::Right {
-                outdated: hash.params != HashParams::from(self.policy),
+                outdated: hash.imported || hash.recipe != Recipe::own(HashParams::from(self.policy)),
             },
             _ => Verdict::Wrong,
         })

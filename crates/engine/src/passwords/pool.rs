@@ -12,13 +12,14 @@ use tokio::time::{Instant, timeout_at};
 
 use super::lines::{Lines, Pushed};
 use super::phc::HashParams;
+use super::recipe::Recipe;
 use super::{PasswordEvent, PasswordLoad, PasswordPolicy, PasswordRefusal};
 use crate::Fault;
 
 /// One hash to compute.
 #[derive(Debug)]
 pub(super) struct Order {
-    pub(super) params: HashParams,
+    pub(super) recipe: Recipe,
     pub(super) salt: Vec<u8>,
     pub(super) password: Secret<String>,
     pub(super) length: usize,
@@ -342,7 +343,10 @@ impl Shared {
     }
 
     fn hash(&self, order: &Order) -> Result<Vec<u8>, Fault> {
-        if order.params.memory_kib <= self.policy.memory_kib {
+        if let Recipe::Bcrypt { .. } | Recipe::Pbkdf2 { .. } = order.recipe {
+            return order.compute(&mut []);
+        }
+        if matches!(order.recipe, Recipe::Argon2(..)) && order.recipe.memory_kib() <= self.policy.memory_kib {
             let kept = self.lock().arenas.pop();
             let mut arena = match kept {
                 Some(arena) => arena,
@@ -352,9 +356,10 @@ impl Shared {
             self.lock().arenas.push(arena);
             return done;
         }
-        // A hash from a time with a larger setting. It is made anew at this sign-in, so this is rare.
+        // A hash from a time with a larger setting, or one that brings its own memory. It is made anew at this sign-in,
+        // so this is rare.
         let _one_at_a_time = self.oversize.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut arena = self.allocated(order.params.blocks()?)?;
+        let mut arena = self.allocated(order.recipe.blocks()?)?;
         order.compute(&mut arena)
     }
 
@@ -364,15 +369,9 @@ impl Shared {
 }
 
 impl Order {
-    /// What was in the arena is not wiped: the next hash writes over it, and it takes the secret of the password with it
-    /// no further than a hash does.
     fn compute(&self, arena: &mut [Block]) -> Result<Vec<u8>, Fault> {
-        let mut output = vec![0; self.length];
-        self.params
-            .argon2()?
-            .hash_password_into_with_memory(self.password.expose().as_bytes(), &self.salt, &mut output, arena)
-            .map_err(|_| Fault::Internal("argon2 refused its input"))?;
-        Ok(output)
+        self.recipe
+            .compute(&self.password, &self.salt, self.length, arena)
     }
 }
 

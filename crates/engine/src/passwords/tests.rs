@@ -84,7 +84,10 @@ async fn right_password_is_right_and_wrong_is_wrong() {
     )
     .unwrap();
     let of = tenant();
-    let stored = pool.hash(&world, of, &secret("correct horse")).await.unwrap();
+    let stored = pool
+        .hash(&world, of, &NewPassword::unchecked("correct horse"))
+        .await
+        .unwrap();
     assert!(stored.starts_with("$argon2id$v=19$m=64,t=1,p=1$"), "{stored}");
     for (typed, against, verdict) in [
         (
@@ -121,7 +124,7 @@ async fn other_parameters_are_noticed_also_larger_ones() {
     ] {
         let other = Passwords::new(other, &world).unwrap();
         let stored = other
-            .hash(&world, tenant(), &secret("correct horse"))
+            .hash(&world, tenant(), &NewPassword::unchecked("correct horse"))
             .await
             .unwrap();
         for (typed, verdict) in [
@@ -307,5 +310,149 @@ async fn memory_goes_back_when_nobody_signs_in() {
             }
             assert_eq!(passwords.load().kept, usize::from(allocate_at_start));
         }
+    }
+}
+const HORSE: &str = "correct horse";
+
+/// Vectors of other implementations: hashlib of CPython, argon2-cffi and bcrypt of PyPI, crypt_blowfish.
+#[tokio::test]
+async fn hashes_of_other_products_are_verified_and_made_anew() {
+    let pool = Passwords::new(cheap(), &World::system()).unwrap();
+    for (hash, password) in [
+        (
+            "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+            "U*U",
+        ),
+        (
+            "$2b$04$T8dUvwzAPhvFEuFsdFA5/.SmejM9H0bM0cd857zP41ULmG0wvBxCi",
+            HORSE,
+        ),
+        (
+            "$pbkdf2-sha1$i=1000$c2FsdHNhbHRzYWx0c2FsdA$EUcKisx+yviAqdTmlEPmy+5ykUU",
+            HORSE,
+        ),
+        (
+            "$pbkdf2$1000$c2FsdHNhbHRzYWx0c2FsdA$EUcKisx.yviAqdTmlEPmy.5ykUU",
+            HORSE,
+        ),
+        (
+            "$pbkdf2-sha256$i=1000,l=32$c2FsdHNhbHRzYWx0c2FsdA$BBs+1+PaslLtBPULUr8/lQicvVuHiEPMz0i8MjLCbzM",
+            HORSE,
+        ),
+        (
+            "$pbkdf2-sha512$i=1000$c2FsdHNhbHRzYWx0c2FsdA$EHLBej+uEvxlmr0QnHnceg1vM6h1wbwSP5XErh3SmizNDWZsIi28RPGARe0EssjGRoiACzxgHjNvqwJY1zxKig",
+            HORSE,
+        ),
+        (
+            "pbkdf2_sha256$1000$saltsaltsalt$F7o7+5VTVzFAO998X6s3AHrDsJVdMiIlgndIMe19NvY=",
+            HORSE,
+        ),
+        (
+            "$scrypt$ln=10,r=8,p=1$c2FsdHNhbHRzYWx0c2FsdA$A9lBa6RTbfBovWqamVIqXKovIl4Vk6OZyVojLJmYmSI",
+            HORSE,
+        ),
+        (
+            "$argon2i$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Z/f5HXchJUreVezozHfqmhnWE1tO5F47olNKb8N1VHE",
+            HORSE,
+        ),
+        (
+            "$argon2d$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$lwOz6wWnJJGvwewjZaRSglnEU7t7d9JLaYkWoG1IrKs",
+            HORSE,
+        ),
+        (
+            "$argon2id$v=19$m=64,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$5jdMIzWoFbzSOl6k3wai9uU3f8LD+HmGXQgo1uhHQPI",
+            HORSE,
+        ),
+    ] {
+        let stored = ImportedHash::parse(hash).unwrap();
+        for (typed, verdict) in [
+            (password.to_owned(), Verdict::Right { outdated: true }),
+            (format!("{password} "), Verdict::Wrong),
+            (String::new(), Verdict::Wrong),
+        ] {
+            let found = pool
+                .verify(tenant(), &secret(&typed), Some(stored.stored()))
+                .await;
+            assert_eq!(found.unwrap(), verdict, "{hash}");
+        }
+        // Without its mark it is no hash of ours, except where it is in our form.
+        if !hash.starts_with("$argon2id$") {
+            let found = pool.verify(tenant(), &secret(password), Some(hash)).await;
+            assert_eq!(found.unwrap(), Verdict::Wrong, "{hash}");
+        }
+    }
+}
+
+/// bcrypt sees 72 bytes. What differs behind them must not open the account (PW4).
+#[tokio::test]
+async fn a_password_longer_than_bcrypt_sees_is_refused() {
+    let pool = Passwords::new(cheap(), &World::system()).unwrap();
+    let salt = [7; 16];
+    let whole = "x".repeat(72);
+    let output = bcrypt::bcrypt(4, salt, whole.as_bytes());
+    let hash = Hash {
+        recipe: Recipe::Bcrypt { cost: 4 },
+        salt: salt.to_vec(),
+        output: output[..23].to_vec(),
+        imported: true,
+    };
+    for (typed, right) in [(whole.clone(), true), (format!("{whole}y"), false)] {
+        let made = hash
+            .recipe
+            .compute(&secret(&typed), &hash.salt, 23, &mut [])
+            .unwrap();
+        assert_eq!(made == hash.output, right);
+    }
+    assert_eq!(pool.load().computed, 0);
+}
+
+#[test]
+fn a_hostile_hash_is_refused_when_it_is_imported() {
+    let (salt, out) = (
+        "c2FsdHNhbHRzYWx0c2FsdA",
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+    );
+    let bcrypt = "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    for (hash, refused) in [
+        (format!("$2b$14${bcrypt}"), None),
+        (format!("$2b$15${bcrypt}"), Some(ImportRefused::TooCostly)),
+        (format!("$2b$31${bcrypt}"), Some(ImportRefused::TooCostly)),
+        (format!("$2b$99${bcrypt}"), Some(ImportRefused::Unknown)),
+        (format!("$scrypt$ln=17,r=8,p=1${salt}${out}"), None),
+        (
+            format!("$scrypt$ln=30,r=8,p=1${salt}${out}"),
+            Some(ImportRefused::TooCostly),
+        ),
+        (
+            format!("$scrypt$ln=14,r=8,p=900${salt}${out}"),
+            Some(ImportRefused::TooCostly),
+        ),
+        (format!("$pbkdf2-sha256$i=600000${salt}${out}"), None),
+        (
+            format!("$pbkdf2-sha256$i=4294967295${salt}${out}"),
+            Some(ImportRefused::TooCostly),
+        ),
+        (
+            format!("$pbkdf2-sha256$i=0${salt}${out}"),
+            Some(ImportRefused::Unknown),
+        ),
+        (format!("$argon2id$v=19$m=65536,t=3,p=4${salt}${out}"), None),
+        (
+            format!("$argon2id$v=19$m=4000000,t=3,p=4${salt}${out}"),
+            Some(ImportRefused::TooCostly),
+        ),
+        (
+            format!("$argon2d$v=19$m=262144,t=4000000,p=1${salt}${out}"),
+            Some(ImportRefused::TooCostly),
+        ),
+        (
+            format!("$argon2id$v=18$m=64,t=3,p=1${salt}${out}"),
+            Some(ImportRefused::Unknown),
+        ),
+        (format!("$1$abcdefgh${out}"), Some(ImportRefused::Unknown)),
+        ("correct horse".to_owned(), Some(ImportRefused::Unknown)),
+        (String::new(), Some(ImportRefused::Unknown)),
+    ] {
+        assert_eq!(ImportedHash::parse(&hash).err(), refused, "{hash}");
     }
 }

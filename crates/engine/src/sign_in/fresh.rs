@@ -19,6 +19,8 @@ pub enum Back {
     Overview,
     /// The list of factors.
     Factors,
+    /// The form for another password.
+    Password,
 }
 
 impl Back {
@@ -27,6 +29,7 @@ impl Back {
         match self {
             Self::Overview => "/account",
             Self::Factors => "/account/factors",
+            Self::Password => "/account/password",
         }
     }
 }

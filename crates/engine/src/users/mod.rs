@@ -5,12 +5,7 @@ use storage::invitations::{self, Invitation};
 use storage::{data_keys, grants, sessions, users};
 
 use crate::invitations::invited;
-use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES};
-
-/// Shortest password where it is the only factor, in code points (PW1).
-pub const MIN_PASSWORD: usize = 15;
-/// Longest password, in code points (PW2).
-pub const MAX_PASSWORD: usize = 256;
+use crate::{App, Ctx, Fault, ImportedHash, PasswordRefused};
 
 /// A person to be made.
 #[derive(Debug)]
@@ -34,12 +29,9 @@ pub enum UserError {
     /// No such person in this tenant.
     #[error("no such account")]
     NotFound,
-    /// Under 15 code points.
-    #[error("a password has at least 15 characters")]
-    PasswordTooShort,
-    /// Over 256 code points.
-    #[error("a password has at most 256 characters")]
-    PasswordTooLong,
+    /// The password cannot be set.
+    #[error(transparent)]
+    Password(PasswordRefused),
     /// Something else.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -51,27 +43,18 @@ impl From<storage::StoreError> for UserError {
     }
 }
 
-/// Whether a password may be set at all: its length in code points (PW1, PW2).
-pub fn check_password(password: &Secret<String>) -> Result<(), UserError> {
-    let length = password.expose().chars().count();
-    if length < MIN_PASSWORD {
-        return Err(UserError::PasswordTooShort);
-    }
-    if length > MAX_PASSWORD || password.expose().len() > MAX_PASSWORD_BYTES {
-        return Err(UserError::PasswordTooLong);
-    }
-    Ok(())
-}
-
 impl App {
     /// Makes a person, together with the key that seals what events say about them.
     pub async fn create_user(&self, ctx: &Ctx, new: NewUser) -> Result<User, UserError> {
         let password_hash = match &new.password {
-            Some(password) => {
-                check_password(password)?;
+            Some(typed) => {
+                let checked = self
+                    .check_new_password(ctx, (&new.email, &new.profile), typed)
+                    .await?;
+                let password = checked.map_err(UserError::Password)?;
                 Some(
                     self.passwords
-                        .hash(&self.world, ctx.tenant_id(), password)
+                        .hash(&self.world, ctx.tenant_id(), &password)
                         .await?,
                 )
             }
@@ -79,6 +62,14 @@ impl App {
         };
         let user = self.new_user(ctx, new, password_hash.is_some());
         self.keep_user(ctx, &user, password_hash.as_deref(), None).await?;
+        Ok(user)
+    }
+
+    /// Makes a person who has a password at another product, by the hash that product kept. It is made anew when they
+    /// first sign in (PW8).
+    pub async fn import_user(&self, ctx: &Ctx, new: NewUser, hash: &ImportedHash) -> Result<User, UserError> {
+        let user = self.new_user(ctx, new, true);
+        self.keep_user(ctx, &user, Some(hash.stored()), None).await?;
         Ok(user)
     }
 

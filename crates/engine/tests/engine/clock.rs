@@ -34,6 +34,7 @@ impl Node {
             Duration::from_secs(passed.load(SeqCst))
         });
         let options = AppOptions {
+            password_filter: None,
             public_url: test.app.public_url.clone(),
             kek: Secret::new(KEK),
             passwords: PasswordPolicy::default(),

@@ -308,6 +308,7 @@ async fn another_key_encryption_key_opens_nothing(backend: Backend) {
     let tenant = app.ctx("default").tenant_id();
     for (kek, opens) in [(KEK, true), ([8; 32], false)] {
         let options = AppOptions {
+            password_filter: None,
             public_url: ISSUER.to_owned(),
             kek: Secret::new(kek),
             passwords: PasswordPolicy {

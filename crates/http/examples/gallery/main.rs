@@ -9,11 +9,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use domain::{EventKind, PasswordSettings};
+use engine::Strength;
 use http_face::pages::{
-    AccountNotice, AccountPage, App, Brand, Chrome, ClaimItem, ClaimValue, ConnectedApp, ConsentPage,
-    ConsolePage, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError, InvitePage, Locale,
-    LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, Problem, ScopeItem, SessionItem, Theme,
-    asset, tenant_css,
+    AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
+    ConnectedApp, ConsentPage, ConsolePage, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InvitePage,
+    Locale, LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, PasswordAdvice, PasswordError,
+    PasswordPage, Problem, ProfileField, ProfilePage, ReplacePage, ScopeItem, SessionItem, Theme, asset,
+    tenant_css,
 };
 
 const LONG_APP: &str = "Donaudampfschifffahrtsgesellschaftskapitänsverwaltung";
@@ -287,12 +290,16 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         token: "t",
         csrf: "c5",
         email: "admin@example.com",
-        min_length: 15,
+        rules: PasswordSettings::default().rules(false),
         expires_at: MOMENT,
-        error: None,
+        advice: None,
+    };
+    let advice = PasswordAdvice {
+        error: PasswordError::TooShort,
+        strength: Some(Strength::Weak),
     };
     let refused = InvitePage {
-        error: Some(InviteError::TooShort),
+        advice: Some(advice),
         ..invite.clone()
     };
     let session = SessionItem {
@@ -357,7 +364,59 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         notice: None,
         ..account.clone()
     };
+    let password = PasswordPage {
+        csrf: "c5",
+        email: "admin@example.com",
+        has_password: true,
+        rules: invite.rules,
+        advice: None,
+    };
+    let password_error = PasswordPage {
+        advice: Some(PasswordAdvice {
+            error: PasswordError::Current,
+            strength: None,
+        }),
+        ..password.clone()
+    };
+    let replace = ReplacePage {
+        action: "/login",
+        flow: "f",
+        csrf: "c5",
+        email: "admin@example.com",
+        rules: invite.rules,
+        advice: Some(advice),
+    };
+    let activity = ActivityPage {
+        items: [
+            (EventKind::Login, false),
+            (EventKind::LoginFailed, true),
+            (EventKind::PasswordChanged, false),
+        ]
+        .into_iter()
+        .zip(0..)
+        .map(|((kind, failed), days)| ActivityItem {
+            kind,
+            failed,
+            browser: Some("firefox".to_owned()),
+            place: Some("198.51.100.7".to_owned()),
+            at: MOMENT - days * 86_400,
+        })
+        .collect(),
+        password_url: "/account/password",
+    };
+    let profile = ProfilePage {
+        csrf: "c5",
+        email: "admin@example.com",
+        fields: ProfileField::ALL.iter().map(|field| (*field, "Alice")).collect(),
+        too_long: false,
+        theme: chrome.theme,
+    };
     vec![
+        ("activity", activity.render(chrome)),
+        ("profile", profile.render(chrome)),
+        ("password", password.render(chrome)),
+        ("password-error", password_error.render(chrome)),
+        ("replace", replace.render(chrome)),
         ("invite", invite.render(chrome)),
         ("invite-error", refused.render(chrome)),
         ("account", account.render(chrome)),

@@ -2,7 +2,9 @@
 
 account-title = Ihr Konto
 account-notice-app-revoked = Die Anwendung hat keinen Zugriff mehr.
+account-notice-password-changed = Ihr Passwort ist geändert. Jeder andere Browser ist abgemeldet.
 account-notice-password-set = Ihr Passwort ist gesetzt.
+account-notice-profile-changed = Ihr Profil ist gespeichert.
 account-notice-session-ended = Die Sitzung ist beendet.
 verified = bestätigt
 
@@ -33,18 +35,27 @@ invite-heading = Passwort festlegen
 invite-text = { $tenant } hat Sie eingeladen. Wählen Sie zuerst ein Passwort.
 new-password = Neues Passwort
 set-password = Passwort festlegen
-invite-rule-length = { $count ->
+invite-expires = Dieser Link gilt einmal, bis { $when }.
+
+password-title = Passwort ändern
+password-text = Jeder andere Browser wird abgemeldet.
+current-password = Aktuelles Passwort
+change-password = Passwort ändern
+back-to-account = Zurück zu Ihrem Konto
+password-rule-length = { $count ->
     [one] Mindestens { $count } Zeichen
    *[other] Mindestens { $count } Zeichen
 }
-invite-rule-common = Keines der Passwörter, die Angreifer zuerst probieren, und ohne Ihre E-Mail-Adresse
-invite-rule-any = Alle Zeichen sind erlaubt, auch Leerzeichen: einige Wörter ohne Zusammenhang eignen sich gut
-invite-error-common = Dieses Passwort würde ein Angreifer als eines der ersten probieren. Wählen Sie ein anderes.
-invite-error-personal = Das Passwort enthält Ihre E-Mail-Adresse oder den Namen dieses Dienstes. Wählen Sie ein anderes.
-invite-error-too-long = Dieses Passwort ist zu lang. Verwenden Sie höchstens 1024 Zeichen.
-invite-error-too-short = { $count ->
-    [one] Dieses Passwort ist zu kurz. Verwenden Sie mindestens { $count } Zeichen.
-   *[other] Dieses Passwort ist zu kurz. Verwenden Sie mindestens { $count } Zeichen.
+password-rule-common = In keiner Liste häufiger oder bekannt gewordener Passwörter, ohne Ihren Namen, Ihre E-Mail-Adresse und den Namen dieses Dienstes
+password-rule-any = Beliebige Zeichen, auch Leerzeichen: einige Wörter ohne Zusammenhang eignen sich gut
+password-rule-classes = Mit Großbuchstaben, Kleinbuchstaben, Ziffern und anderen Zeichen
+password-error-common = Dieses Passwort steht in einer Liste häufiger oder bekannt gewordener Passwörter. Wählen Sie ein anderes.
+password-error-current = Das aktuelle Passwort ist falsch.
+password-error-few-classes = Verwenden Sie Großbuchstaben, Kleinbuchstaben, Ziffern und andere Zeichen.
+password-error-personal = Das Passwort enthält Ihren Namen, Ihre E-Mail-Adresse oder den Namen dieses Dienstes. Wählen Sie ein anderes.
+password-error-too-long = { $count ->
+    [one] Dieses Passwort ist zu lang. Höchstens { $count } Zeichen sind erlaubt.
+   *[other] Dieses Passwort ist zu lang. Höchstens { $count } Zeichen sind erlaubt.
 }
 invite-expires = Dieser Link gilt einmal, bis { $when }.
 
@@ -77,3 +88,47 @@ recovery-codes-heading = Ihre Wiederherstellungscodes
 recovery-codes-text = Drucken Sie sie aus oder bewahren Sie sie bei Ihren Passwörtern auf. Jeder gilt einmal.
 recovery-codes-once = Diese Codes werden nur jetzt gezeigt.
 recovery-codes-kept = Ich habe sie aufbewahrt
+password-error-too-short = { $count ->
+    [one] Dieses Passwort ist zu kurz. Mindestens { $count } Zeichen sind nötig.
+   *[other] Dieses Passwort ist zu kurz. Mindestens { $count } Zeichen sind nötig.
+}
+password-more = Zu kurz.
+password-very-weak = Es wäre sofort erraten.
+password-weak = Leicht zu erraten.
+password-fair = Mäßig schwer zu erraten.
+password-strong = Schwer zu erraten.
+password-very-strong = Sehr schwer zu erraten.
+replace-title = Ihr Passwort muss geändert werden
+replace-text = Andere kennen Ihr Passwort. Wählen Sie ein neues, um sich anzumelden.
+
+account-pages = Mehr zu Ihrem Konto
+profile-title = Profil
+profile-text = Anwendungen sehen dies, wenn Sie es erlauben.
+profile-too-long = Höchstens 200 Zeichen in jedem Feld.
+profile-name = Voller Name
+profile-given-name = Vorname
+profile-family-name = Nachname
+profile-nickname = Spitzname
+save = Speichern
+theme = Aussehen
+theme-auto = Wie das System
+theme-light = Hell
+theme-dark = Dunkel
+
+activity-title = Aktivität
+activity-text = Was in den letzten 90 Tagen mit Ihrem Konto geschah.
+activity-empty = Bisher ist nichts geschehen.
+activity-not-me = Waren Sie das nicht?
+activity-not-me-text = Ändern Sie Ihr Passwort. Jeder andere Browser wird abgemeldet.
+activity-consent-granted = Sie haben einer Anwendung Zugriff erlaubt
+activity-consent-revoked = Sie haben einer Anwendung den Zugriff entzogen
+activity-invitation-accepted = Die Einladung wurde verwendet
+activity-login = Angemeldet
+activity-login-failed = Eine Anmeldung ist gescheitert
+activity-logout = Abgemeldet
+activity-password-change-refused = Eine Änderung des Passworts wurde abgelehnt
+activity-password-changed = Das Passwort wurde geändert
+activity-password-compromised = Das Passwort wurde als bekannt geworden markiert
+activity-profile-changed = Das Profil wurde geändert
+activity-session-ended = Eine Sitzung wurde beendet
+activity-other = Das Konto wurde geändert

@@ -2,7 +2,9 @@
 
 account-title = Your account
 account-notice-app-revoked = The application no longer has access.
+account-notice-password-changed = Your password is changed. Every other browser is signed out.
 account-notice-password-set = Your password is set.
+account-notice-profile-changed = Your profile is saved.
 account-notice-session-ended = The session has ended.
 verified = verified
 
@@ -33,16 +35,29 @@ invite-heading = Set your password
 invite-text = You are invited to { $tenant }. Choose a password to begin.
 new-password = New password
 set-password = Set password
-invite-rule-length = { $count ->
+invite-expires = This link works once, until { $when }.
+
+password-title = Change your password
+password-text = Every other browser will be signed out.
+current-password = Current password
+change-password = Change password
+back-to-account = Back to your account
+password-rule-length = { $count ->
     [one] At least { $count } character
    *[other] At least { $count } characters
 }
-invite-rule-common = Not one of the passwords attackers try first, and without your email address
-invite-rule-any = Any characters, spaces too: a few unrelated words work well
-invite-error-common = This password is one of the first an attacker would try. Choose another.
-invite-error-personal = The password contains your email address or the name of this service. Choose another.
-invite-error-too-long = This password is too long. Use at most 1024 characters.
-invite-error-too-short = { $count ->
+password-rule-common = Not in lists of common or leaked passwords, and without your name, your email address or the name of this service
+password-rule-any = Any characters, spaces too: a few unrelated words work well
+password-rule-classes = With capital letters, small letters, digits and other characters
+password-error-common = This password is in a list of common or leaked passwords. Choose another.
+password-error-current = The current password is wrong.
+password-error-few-classes = Use capital letters, small letters, digits and other characters.
+password-error-personal = The password contains your name, your email address or the name of this service. Choose another.
+password-error-too-long = { $count ->
+    [one] This password is too long. Use at most { $count } character.
+   *[other] This password is too long. Use at most { $count } characters.
+}
+password-error-too-short = { $count ->
     [one] This password is too short. Use at least { $count } character.
    *[other] This password is too short. Use at least { $count } characters.
 }
@@ -77,3 +92,43 @@ recovery-codes-heading = Your recovery codes
 recovery-codes-text = Print them or keep them where you keep your passwords. Each works once.
 recovery-codes-once = These codes are shown only now.
 recovery-codes-kept = I have kept them
+password-more = Too short.
+password-very-weak = It would be guessed at once.
+password-weak = Easy to guess.
+password-fair = Somewhat hard to guess.
+password-strong = Hard to guess.
+password-very-strong = Very hard to guess.
+replace-title = Your password has to be changed
+replace-text = Others know your password. Choose a new one to sign in.
+
+account-pages = More of your account
+profile-title = Profile
+profile-text = Applications see this if you allow it.
+profile-too-long = Use at most 200 characters in each field.
+profile-name = Full name
+profile-given-name = Given name
+profile-family-name = Family name
+profile-nickname = Nickname
+save = Save
+theme = Appearance
+theme-auto = As the system
+theme-light = Light
+theme-dark = Dark
+
+activity-title = Activity
+activity-text = What happened to your account in the last 90 days.
+activity-empty = Nothing has happened yet.
+activity-not-me = Was that not you?
+activity-not-me-text = Change your password. Every other browser will be signed out.
+activity-consent-granted = You allowed an application access
+activity-consent-revoked = You took an application's access back
+activity-invitation-accepted = The invitation was used
+activity-login = Signed in
+activity-login-failed = A sign-in failed
+activity-logout = Signed out
+activity-password-change-refused = A change of the password was refused
+activity-password-changed = The password was changed
+activity-password-compromised = The password was marked as known to others
+activity-profile-changed = The profile was changed
+activity-session-ended = A session was ended
+activity-other = The account was changed

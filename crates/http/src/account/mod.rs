@@ -1,6 +1,9 @@
 //! The person's own account: sessions and connected applications.
 
+pub(crate) mod activity;
 pub(crate) mod factors;
+pub(crate) mod password;
+pub(crate) mod profile;
 
 use std::collections::HashMap;
 
@@ -33,12 +36,17 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
             }
             return overview(&state, &visit, &who, notice).await;
         }
-        let flow = state.app.begin_account_login(&visit.ctx).await?;
-        Ok(login::enter(&visit, "/login", &flow))
+        sign_in_first(&state, &visit).await
     };
     shown
         .await
         .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+}
+
+/// Into a sign-in that leads to the account pages.
+async fn sign_in_first(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
+    let flow = state.app.begin_account_login(&visit.ctx).await?;
+    Ok(login::enter(visit, "/login", &flow))
 }
 
 async fn overview(
@@ -220,6 +228,8 @@ fn notice(done: &str) -> Option<AccountNotice> {
     match done {
         "app" => Some(AccountNotice::AppRevoked),
         "password" => Some(AccountNotice::PasswordSet),
+        "password-changed" => Some(AccountNotice::PasswordChanged),
+        "profile" => Some(AccountNotice::ProfileChanged),
         "session" => Some(AccountNotice::SessionEnded),
         _ => None,
     }

@@ -157,6 +157,18 @@ pub(crate) async fn enable(
     })
 }
 
+/// `POST /admin/v1/users/{id}/compromise`: others know the person's password. It has to be changed at the next sign-in.
+pub(crate) async fn compromise(
+    State(state): State<AppState>,
+    operator: Operator,
+    Path(path): Path<HashMap<String, String>>,
+) -> Response {
+    operator.answer(match id(&path) {
+        Some(id) => shown(state.app.mark_password_compromised(&operator.ctx, id).await),
+        None => Err(not_found()),
+    })
+}
+
 fn id(path: &HashMap<String, String>) -> Option<UserId> {
     path.get("id")?.parse().ok()
 }
@@ -175,9 +187,7 @@ fn refusal(refused: &UserError) -> Response {
             "an account with this mail address exists already",
         ),
         UserError::NotFound => not_found(),
-        UserError::PasswordTooLong | UserError::PasswordTooShort => {
-            problem(StatusCode::BAD_REQUEST, "the password cannot be set")
-        }
+        UserError::Password(refused) => problem(StatusCode::BAD_REQUEST, &refused.to_string()),
         UserError::Fault(cause) => fault_status(cause),
     }
 }

@@ -26,6 +26,11 @@ pub(crate) const fn preference_cookie() -> &'static str {
     "__Host-rsp_lang"
 }
 
+/// Name of the cookie with the reader's choice of light or dark.
+pub(crate) const fn theme_cookie() -> &'static str {
+    "__Host-rsp_theme"
+}
+
 /// A `Set-Cookie` value: `__Host-` rules, not for scripts, not for requests from other sites (SE3).
 pub(crate) fn set_cookie(name: &str, value: &str, lifetime: Option<Duration>) -> String {
     let age = lifetime.map_or_else(String::new, |span| format!("; Max-Age={}", span.as_secs()));

@@ -5,7 +5,9 @@ mod form;
 mod tenancy;
 mod visit;
 
-pub(crate) use cookies::{clear_cookie, flow_cookie, preference_cookie, session_cookie, set_cookie};
+pub(crate) use cookies::{
+    clear_cookie, flow_cookie, preference_cookie, session_cookie, set_cookie, theme_cookie,
+};
 pub(crate) use form::{Form, Query};
 pub(crate) use tenancy::{Tenancy, of_host};
 pub(crate) use visit::{MAX_AGENT, Visit};

@@ -11,9 +11,9 @@ use engine::{App, Ctx, SignedIn, TenantView};
 use protocol::cookies::Cookies;
 
 use super::tenancy::{Tenancy, by_host};
-use super::{cookies, preference_cookie, session_cookie};
+use super::{cookies, preference_cookie, session_cookie, theme_cookie};
 use crate::client_ip::ClientIp;
-use crate::pages::{Accent, Brand, Chrome, Locale};
+use crate::pages::{Accent, Brand, Chrome, Locale, Theme};
 use crate::state::AppState;
 
 /// One request: its context, its cookies, its language.
@@ -128,6 +128,7 @@ impl Visit {
         let mut chrome = Chrome::new(self.locale(ui_locales), &tenant.name, &self.brand());
         chrome.logo_url.clone_from(&tenant.settings.brand.logo);
         chrome.path_prefix = self.prefix();
+        chrome.theme = Theme::parse(self.cookies.get(theme_cookie()));
         chrome.request_id = self.ctx.request_id.to_string();
         chrome
     }

@@ -2,6 +2,7 @@
 
 pub(crate) mod consent;
 pub(crate) mod factor;
+mod replace;
 pub(crate) mod sign_in;
 
 use axum::http::StatusCode;

@@ -3,6 +3,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::Secret;
 use engine::authorize::{Continued, FlowRefused};
 use engine::login::{LoginError as Refused, PasswordAttempt};
 use engine::sign_in::Proved;
@@ -103,6 +104,7 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
     let attempt = PasswordAttempt {
         email: email.to_owned(),
         password,
+        replacement: params.secret("new_password"),
     };
     match state
         .app
@@ -121,6 +123,11 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
             let page = login_page(visit, &flow, StatusCode::UNAUTHORIZED, error);
             at_next_tick(began).await;
             page
+        }
+        Err(Refused::ChangeRequired) => super::replace::page(visit, &flow, email, None, StatusCode::OK),
+        Err(Refused::Replacement(wrong)) => {
+            let typed = attempt.replacement.unwrap_or_else(|| Secret::new(String::new()));
+            super::replace::refused_page(state, visit, (&flow, email), (wrong, &typed)).await
         }
         Err(Refused::Busy) => {
             tracing::warn!("a sign-in was refused: too many at once");

@@ -71,21 +71,33 @@ impl ConnectedApp<'_> {
 pub enum AccountNotice {
     /// An application lost its access.
     AppRevoked,
+    /// The password was changed, and other sessions ended.
+    PasswordChanged,
     /// The password was set.
     PasswordSet,
+    /// What is known about the person was changed.
+    ProfileChanged,
     /// One session ended.
     SessionEnded,
 }
 
 impl AccountNotice {
     /// Every notice, for tests over all texts.
-    pub const ALL: [Self; 3] = [Self::AppRevoked, Self::PasswordSet, Self::SessionEnded];
+    pub const ALL: [Self; 5] = [
+        Self::AppRevoked,
+        Self::PasswordChanged,
+        Self::PasswordSet,
+        Self::ProfileChanged,
+        Self::SessionEnded,
+    ];
 
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
             Self::AppRevoked => "account-notice-app-revoked",
+            Self::PasswordChanged => "account-notice-password-changed",
             Self::PasswordSet => "account-notice-password-set",
+            Self::ProfileChanged => "account-notice-profile-changed",
             Self::SessionEnded => "account-notice-session-ended",
         }
     }

@@ -24,6 +24,20 @@ impl Theme {
         }
     }
 
+    /// Its name in the cookie and in forms.
+    pub fn word(self) -> &'static str {
+        self.forced().unwrap_or("auto")
+    }
+
+    /// The key of its text.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Auto => "theme-auto",
+            Self::Dark => "theme-dark",
+            Self::Light => "theme-light",
+        }
+    }
+
     /// The value of `data-theme`, unless the system decides.
     pub fn forced(self) -> Option<&'static str> {
         match self {

@@ -1,34 +1,9 @@
 //! The invitation page: the first administrator sets a password.
 
+use domain::PasswordRules;
+
+use super::password::{PasswordAdvice, rule_list};
 use super::{Words, page};
-
-/// What is wrong with a chosen password.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum InviteError {
-    /// In the list of passwords attackers try first.
-    Common,
-    /// Contains the email address or the name of the service.
-    Personal,
-    /// Longer than we accept.
-    TooLong,
-    /// Shorter than the rule.
-    TooShort,
-}
-
-impl InviteError {
-    /// Every error, for tests over all texts.
-    pub const ALL: [Self; 4] = [Self::Common, Self::Personal, Self::TooLong, Self::TooShort];
-
-    /// The key of its text.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Common => "invite-error-common",
-            Self::Personal => "invite-error-personal",
-            Self::TooLong => "invite-error-too-long",
-            Self::TooShort => "invite-error-too-short",
-        }
-    }
-}
 
 /// Form `invite-form` with the field `password`.
 #[derive(Clone, Debug)]
@@ -41,22 +16,25 @@ pub struct InvitePage<'a> {
     pub csrf: &'a str,
     /// Whose account it is.
     pub email: &'a str,
-    /// Least number of characters.
-    pub min_length: u32,
+    /// What is asked of the password.
+    pub rules: PasswordRules,
     /// When the link ends, in seconds since 1970.
     pub expires_at: i64,
     /// What was wrong with the last attempt.
-    pub error: Option<InviteError>,
+    pub advice: Option<PasswordAdvice>,
 }
 
 impl InvitePage<'_> {
-    fn rule_length(&self, words: &Words) -> String {
-        words.t_args("invite-rule-length", &[("count", self.min_length.into())])
+    fn least(&self) -> usize {
+        self.rules.least
+    }
+
+    fn rule_list(&self, words: &Words) -> Vec<String> {
+        rule_list(words, self.rules)
     }
 
     fn error_text(&self, words: &Words) -> Option<String> {
-        self.error
-            .map(|error| words.t_args(error.key(), &[("count", self.min_length.into())]))
+        self.advice.map(|advice| advice.text(words, self.rules))
     }
 
     fn expires(&self, words: &Words) -> String {

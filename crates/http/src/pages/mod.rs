@@ -13,6 +13,9 @@
 //! | sign-in ended (expired, already done) | [`FlowEndedPage`] | [`headers::flow`] |
 //! | any refusal shown to a person | [`ErrorPage`] with a [`Problem`] | [`headers::flow`] |
 //! | first administrator sets a password | [`InvitePage`] | [`headers::account`] |
+//! | what happened to the account, profile | [`ActivityPage`], [`ProfilePage`] | [`headers::account`] |
+//! | change of the own password | [`PasswordPage`] | [`headers::account`] |
+//! | sign-in with a password that others know | [`ReplacePage`] | [`headers::flow`] |
 //! | account overview | [`AccountPage`] | [`headers::account`] |
 //! | own factors, setting one up, recovery codes | [`FactorsPage`], [`TotpPage`], [`RecoveryCodesPage`] | [`headers::account`] |
 //! | `/` of `rsp demo` | [`DemoHomePage`] | [`headers::account`] |
@@ -30,6 +33,9 @@
 //! | `consent-form` | `flow`, `csrf`, and `accept=1` or `deny=1` |
 //! | `logout-form` | `flow`, `csrf`, and `logout=1` or `stay=1` |
 //! | `invite-form` | `token`, `csrf`, `password` |
+//! | `password-form` | `csrf`, `current`, `password`, to `{prefix}/account/password` |
+//! | `replace-form` | `flow`, `csrf`, `email`, `password`, `new_password` |
+//! | `profile-form`, `theme-form` | `csrf` and the fields, to `{prefix}/account/profile`, `{prefix}/account/theme` |
 //! | `session-<id>` | `csrf`, to `{prefix}/account/sessions/<id>/end` |
 //! | `sessions-end-all` | `csrf`, to `{prefix}/account/sessions/end-all` |
 //! | `app-<client_id>` | `csrf`, to `{prefix}/account/apps/<client_id>/revoke` |
@@ -41,6 +47,7 @@
 //! Every page works without a script; nothing is inline, so no nonce is needed.
 
 mod account;
+mod activity;
 mod assets;
 mod brand;
 mod catalogue;
@@ -57,11 +64,13 @@ mod link;
 mod locale;
 mod login;
 mod logout;
+mod password;
 mod problem;
 mod sample;
 mod words;
 
 pub use account::{AccountNotice, AccountPage, ConnectedApp, SessionItem};
+pub use activity::{ActivityItem, ActivityPage, ProfileField, ProfilePage};
 pub use assets::{Asset, asset, asset_url};
 pub use brand::{Accent, AccentRefused, Brand, Corners, tenant_css};
 pub use catalogue::Catalogue;
@@ -72,10 +81,11 @@ pub use console::ConsolePage;
 pub use demo::{DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind};
 pub use factors::{FactorError, FactorPage, FactorsNotice, FactorsPage, RecoveryCodesPage, TotpPage};
 pub use form_post::FormPostPage;
-pub use invite::{InviteError, InvitePage};
+pub use invite::InvitePage;
 pub use locale::{Direction, Locale};
 pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage};
 pub use logout::{LoggedOutPage, LogoutPage};
+pub use password::{PasswordAdvice, PasswordError, PasswordPage, ReplacePage, strength_key};
 pub use problem::{ErrorPage, Problem};
 pub use sample::{SampleErrorPage, SampleHomePage, SampleSignedInPage, TokenView};
 pub use words::Words;

@@ -55,6 +55,10 @@ mod not_yet;
 #[cfg(test)]
 mod oversize;
 #[cfg(test)]
+mod own_pages;
+#[cfg(test)]
+mod passwords;
+#[cfg(test)]
 mod planted;
 #[cfg(test)]
 mod routes;

@@ -1,11 +1,14 @@
 //! Every page with every optional part shown, each text field holding `text` and each address `url`.
 
+use domain::PasswordRules;
+use engine::Strength;
 use http_face::pages::{
-    AccountNotice, AccountPage, App, Brand, Chrome, ClaimItem, ClaimValue, ConnectedApp, ConsentPage,
-    ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind, ErrorPage, FactorError,
-    FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage, InviteError, InvitePage,
-    Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, Problem, RecoveryCodesPage, SampleErrorPage,
-    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, TokenView, TotpPage,
+    AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
+    ConnectedApp, ConsentPage, ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind,
+    ErrorPage, FactorError, FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, PasswordAdvice, PasswordError,
+    PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage, SampleErrorPage,
+    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
 };
 
 pub(crate) const URL: &str = "https://app.example/";
@@ -48,6 +51,10 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
     let mut pages = flow_pages(chrome, text, url);
     pages.extend([
         ("invite", invite(text).render(chrome)),
+        ("activity", activity(text).render(chrome)),
+        ("profile", profile(text).render(chrome)),
+        ("password", password(text).render(chrome)),
+        ("replace", replace(text).render(chrome)),
         ("account", account(text).render(chrome)),
         ("factors", factors(text).render(chrome)),
         ("totp", totp(text, url).render(chrome)),
@@ -189,9 +196,64 @@ fn invite(text: &str) -> InvitePage<'_> {
         token: text,
         csrf: text,
         email: text,
-        min_length: 15,
+        rules: RULES,
         expires_at: 1_795_491_660,
-        error: Some(InviteError::TooShort),
+        advice: Some(ADVICE),
+    }
+}
+
+const RULES: PasswordRules = PasswordRules {
+    least: 15,
+    most: 256,
+    four_classes: false,
+};
+
+const ADVICE: PasswordAdvice = PasswordAdvice {
+    error: PasswordError::TooShort,
+    strength: Some(Strength::Weak),
+};
+
+fn password(text: &str) -> PasswordPage<'_> {
+    PasswordPage {
+        csrf: text,
+        email: text,
+        has_password: true,
+        rules: RULES,
+        advice: Some(ADVICE),
+    }
+}
+
+fn activity(text: &str) -> ActivityPage<'_> {
+    ActivityPage {
+        items: vec![ActivityItem {
+            kind: domain::EventKind::Login,
+            failed: true,
+            browser: Some(text.to_owned()),
+            place: Some(text.to_owned()),
+            at: 1_795_491_660,
+        }],
+        password_url: "/account/password",
+    }
+}
+
+fn profile(text: &str) -> ProfilePage<'_> {
+    ProfilePage {
+        csrf: text,
+        email: text,
+        fields: ProfileField::ALL.iter().map(|field| (*field, text)).collect(),
+        too_long: true,
+        theme: Theme::Auto,
+    }
+}
+
+fn replace(text: &str) -> ReplacePage<'_> {
+    ReplacePage {
+        action: text,
+        flow: text,
+        csrf: text,
+        email: text,
+        rules: RULES,
+        advice: Some(ADVICE),
     }
 }
 

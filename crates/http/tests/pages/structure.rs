@@ -1,8 +1,8 @@
 //! The ids and names others rely on, and what every page must have.
 
 use http_face::pages::{
-    App, ClaimItem, ClaimValue, ConsentPage, FlowEnd, InviteError, Locale, LoginError, LoginNotice,
-    LoginPage, Problem, ScopeItem,
+    App, ClaimItem, ClaimValue, ConsentPage, FlowEnd, Locale, LoginError, LoginNotice, LoginPage,
+    PasswordError, Problem, ScopeItem, strength_key,
 };
 
 use super::markup::{Tag, tags};
@@ -297,7 +297,12 @@ fn every_variant_has_words_in_every_language() {
         .map(|error| error.key().to_owned())
         .collect();
     keys.extend(LoginNotice::ALL.iter().map(|notice| notice.key().to_owned()));
-    keys.extend(InviteError::ALL.iter().map(|error| error.key().to_owned()));
+    keys.extend(PasswordError::ALL.iter().map(|error| error.key().to_owned()));
+    keys.extend(
+        engine::Strength::ALL
+            .iter()
+            .map(|strength| strength_key(*strength).to_owned()),
+    );
     keys.extend(
         http_face::pages::AccountNotice::ALL
             .iter()
@@ -305,6 +310,10 @@ fn every_variant_has_words_in_every_language() {
     );
     keys.extend(http_face::pages::FactorError::ALL.map(|error| error.key().to_owned()));
     keys.extend(http_face::pages::FactorsNotice::ALL.map(|notice| notice.key().to_owned()));
+    for kind in domain::EventKind::ALL {
+        keys.push(http_face::pages::ActivityItem::key(*kind).to_owned());
+    }
+    keys.extend(http_face::pages::ProfileField::ALL.map(|field| field.key().to_owned()));
     for end in FlowEnd::ALL {
         keys.extend(["title", "text", "next"].map(|part| format!("{}-{part}", end.key())));
     }

@@ -106,9 +106,22 @@ pub struct TenantUpdateArgs {
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
     pub host: Option<String>,
 
+    /// Rules for its new passwords
+    #[arg(long, value_name = "PROFILE", value_enum)]
+    pub passwords: Option<PasswordRule>,
+
     /// Size of its next RSA keys
     #[arg(long, value_name = "BITS")]
     pub rsa_bits: Option<u16>,
+}
+
+/// Rules for new passwords.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PasswordRule {
+    /// 15 characters, or 8 where a second factor is enforced, up to 256
+    Standard,
+    /// 12 to 128 characters of four classes
+    Classic,
 }
 
 /// `rsp tenant create`
@@ -144,6 +157,18 @@ pub enum UserCommand {
     /// Remove the authenticator app and the recovery codes of somebody who lost them
     #[command(after_long_help = "Examples:\n  rsp user remove-factors alice@example.com")]
     RemoveFactors(UserArg),
+    /// Say that others know a person's password: it has to be changed at the next sign-in; sessions end now
+    #[command(after_long_help = "Examples:\n  rsp user compromise alice@example.com")]
+    Compromise(UserArg),
+    /// Take people over from another product, with the hashes of their passwords
+    #[command(
+        after_long_help = "One JSON object a line: email, and optionally email_verified, profile, password_hash \
+                                 (bcrypt, scrypt, PBKDF2 or Argon2 as crypt, PHC, passlib or Django write it). Says \
+                                 what became of each line; exit code 1 when one was refused.\n\nExamples:\n  \
+                                 rsp user import people.jsonl --dry-run\n  \
+                                 rsp user import people.jsonl --tenant acme -o json"
+    )]
+    Import(super::UserImportArgs),
 }
 
 /// `rsp user create`

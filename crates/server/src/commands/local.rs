@@ -28,6 +28,7 @@ pub(super) async fn open_with(config: &Config) -> Result<Arc<App>, Failure> {
         .await
         .map_err(|cause| store_failure(&cause))?;
     let options = AppOptions {
+        password_filter: config.password.filter.clone(),
         public_url: config.issuer(),
         kek,
         passwords: config.password.policy(),

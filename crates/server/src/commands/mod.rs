@@ -7,11 +7,13 @@ pub mod doctor;
 pub mod init;
 pub mod key;
 pub mod migrate;
+pub mod password_filter;
 pub mod serve;
 pub mod tenant;
 pub mod user;
 
 mod local;
+mod user_import;
 
 use anyhow::Context as _;
 
@@ -25,6 +27,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
     match &cli.command {
         Command::Config(command) => return config::run(command, global),
         Command::Completions(args) => return completions::run(args),
+        Command::PasswordFilter(command) => return password_filter::run(command),
         _ => {}
     }
     // One provider in the tree; said once, before anything speaks TLS.
@@ -49,7 +52,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
             Command::Serve(_) => serve::run(global).await,
             Command::Tenant(command) => tenant::run(command, global).await,
             Command::User(command) => user::run(command, global).await,
-            Command::Config(_) | Command::Completions(_) => Ok(ExitCode::Done),
+            Command::Config(_) | Command::Completions(_) | Command::PasswordFilter(_) => Ok(ExitCode::Done),
         }
     })
 }

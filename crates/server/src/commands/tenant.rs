@@ -6,14 +6,14 @@ use std::path::Path;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Actor, Slug, TenantSettings};
+use domain::{Actor, PasswordProfile, Slug, TenantSettings};
 use engine::TenantView;
 use engine::tenants::TenantError;
 use http_face::pages::Accent;
 use serde::Serialize;
 
 use super::local;
-use crate::cli::admin::{TenantArg, TenantCreateArgs, TenantUpdateArgs};
+use crate::cli::admin::{PasswordRule, TenantArg, TenantCreateArgs, TenantUpdateArgs};
 use crate::cli::{Global, TenantCommand};
 use crate::output::{ExitCode, Failure, Printer, Row};
 
@@ -118,6 +118,12 @@ async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failur
     }
     if let Some(host) = &args.host {
         settings.host = Some(host.clone());
+    }
+    if let Some(rule) = args.passwords {
+        settings.sign_in.passwords.profile = match rule {
+            PasswordRule::Standard => PasswordProfile::Standard,
+            PasswordRule::Classic => PasswordProfile::Classic,
+        };
     }
     if let Some(bits) = args.rsa_bits {
         settings.rsa_bits = bits;

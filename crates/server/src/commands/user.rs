@@ -1,4 +1,4 @@
-//! `rsp user list|create|disable|enable|remove-factors`
+//! `rsp user list|create|disable|enable|compromise|remove-factors`
 
 use std::fs;
 use std::io::Read as _;
@@ -83,6 +83,12 @@ pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Fai
             let user = app.disable_user(&ctx, id).await.map_err(failure)?;
             printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
         }
+        UserCommand::Compromise(args) => {
+            let (app, ctx, id) = target(args, global).await?;
+            let user = app.mark_password_compromised(&ctx, id).await.map_err(failure)?;
+            printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
+        }
+        UserCommand::Import(args) => return super::user_import::run(args, global).await,
         UserCommand::Enable(args) => {
             let (app, ctx, id) = target(args, global).await?;
             let user = app.enable_user(&ctx, id).await.map_err(failure)?;
@@ -176,7 +182,7 @@ async fn target(args: &UserArg, global: &Global) -> Result<(std::sync::Arc<App>,
     Ok((app, ctx, id))
 }
 
-fn failure(cause: UserError) -> Failure {
+pub(super) fn failure(cause: UserError) -> Failure {
     match cause {
         UserError::Fault(fault) => local::failure(&fault),
         other => Failure::refused(other.to_string()),

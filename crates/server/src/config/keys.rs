@@ -461,6 +461,12 @@ pub static KEYS: &[Key] = &[
         "When the memory is taken; it is kept from then on. At the start: the program does not start without it",
     ),
     key(
+        "password.filter",
+        File,
+        Unset("the list that is part of the program"),
+        "Filter of known passwords, made by rsp password-filter build; new passwords in it are refused",
+    ),
+    key(
         "log.level",
         Filter,
         Is("\"info\""),

@@ -229,6 +229,7 @@ pub struct Password {
     #[serde(deserialize_with = "duration")]
     pub wait: Duration,
     pub allocate: Allocate,
+    pub filter: Option<PathBuf>,
 }
 
 /// When the memory for password hashing is taken.

@@ -60,6 +60,7 @@ fn example(key: &Key) -> &'static str {
         "database.url" => "\"sqlite:///var/lib/rsp/rsp.db\"",
         "keys.kek.env" => "\"RSP_KEK\"",
         "keys.kek.file" => "\"/etc/rsp/kek\"",
+        "password.filter" => "\"/var/lib/rsp/passwords.filter\"",
         "password.max_concurrent" => "2",
         "password.queue" => "64",
         "server.security_policy" => "\"https://example.com/security\"",

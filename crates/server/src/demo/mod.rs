@@ -127,6 +127,7 @@ async fn open(config: &Config) -> Result<Arc<App>, Failure> {
         .await
         .context("cannot open the database")?;
     let options = AppOptions {
+        password_filter: config.password.filter.clone(),
         public_url: config.issuer(),
         kek,
         passwords: config.password.policy(),

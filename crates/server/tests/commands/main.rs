@@ -2,3 +2,5 @@
 
 #[cfg(test)]
 mod init;
+#[cfg(test)]
+mod passwords;

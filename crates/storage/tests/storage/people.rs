@@ -11,6 +11,7 @@ on_both! {
     an_account_is_found_by_address_and_id
     an_address_is_one_persons_whatever_its_case
     an_account_changes
+    a_password_changes_only_from_what_it_was
     people_are_listed_in_pages
     an_invitation_is_used_once
     consents_add_up_and_are_taken_back
@@ -103,6 +104,43 @@ async fn an_account_changes(backend: Backend) {
         ..user
     };
     assert_eq!(account.user, expected);
+}
+
+/// The hash that was verified is the one that is replaced, so of two changes at once one is made.
+async fn a_password_changes_only_from_what_it_was(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.add_user("ada@example.com").await;
+    let later = s.later(MINUTE);
+    let mut tx = s.tx().await;
+    let none = users::mark_compromised(&mut tx, user.id, later).await.unwrap();
+    assert!(!none, "there is no password to be known");
+    let mut step = async |old: Option<&str>, new: &str| {
+        users::change_password(&mut tx, user.id, old, new, later)
+            .await
+            .unwrap()
+    };
+    assert!(!step(Some("old"), "x").await);
+    assert!(step(None, "first").await);
+    assert!(!step(None, "x").await);
+    assert!(!step(Some("other"), "x").await);
+    let marked = users::mark_compromised(&mut tx, user.id, later).await.unwrap();
+    assert!(marked);
+    // Written down anew it is the same password: still known to others.
+    for (old, written) in [("other", false), ("first", true)] {
+        let done = users::rewrite_password(&mut tx, user.id, old, "again")
+            .await
+            .unwrap();
+        assert_eq!(done, written);
+    }
+    let account = users::find(&mut tx, user.id).await.unwrap().unwrap();
+    assert_eq!(account.password_hash.as_deref(), Some("again"));
+    assert_eq!(account.password_compromised_at, Some(later));
+    let changed = users::change_password(&mut tx, user.id, Some("again"), "new", later)
+        .await
+        .unwrap();
+    assert!(changed);
+    let account = users::find(&mut tx, user.id).await.unwrap().unwrap();
+    assert_eq!(account.password_compromised_at, None);
 }
 
 async fn people_are_listed_in_pages(backend: Backend) {

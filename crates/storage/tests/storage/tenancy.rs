@@ -1,7 +1,7 @@
 //! Every function called by one tenant on another's rows: it finds nothing and changes nothing. On SQLite only the
 //! statements stand in between, so what PostgreSQL's row-level security would hide shows up here.
 
-use domain::{EventKind, KeyId, SigningAlg, TenantId, Timestamp, UserStatus};
+use domain::{EventKind, KeyId, SessionId, SigningAlg, TenantId, Timestamp, UserStatus};
 use storage::{
     Tx, access_tokens, audit, clients, codes, data_keys, flows, grants, invitations, purge, refresh_tokens,
     revoked_tokens, sessions, signing_keys, tenants, user_consents, users,
@@ -215,6 +215,26 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
         users::set_password(tx, user, "x", now).await.unwrap(),
     );
     note(
+        "users::rewrite_password",
+        users::rewrite_password(tx, user, "x", "y").await.unwrap(),
+    );
+    note(
+        "users::mark_compromised",
+        users::mark_compromised(tx, user, now).await.unwrap(),
+    );
+    note(
+        "users::change_password",
+        users::change_password(tx, user, Some("y"), "z", now)
+            .await
+            .unwrap(),
+    );
+    note(
+        "users::update_profile",
+        users::update_profile(tx, user, &all.user.profile, now)
+            .await
+            .unwrap(),
+    );
+    note(
         "users::record_login",
         users::record_login(tx, user, now).await.unwrap(),
     );
@@ -273,6 +293,14 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
         .await
         .unwrap();
     note("grants::revoke_for_client_of_user", of_client > 0);
+    let other = SessionId::generate(&s.world);
+    note(
+        "sessions::end_others_for_user",
+        !sessions::end_others_for_user(tx, user, other, now)
+            .await
+            .unwrap()
+            .is_empty(),
+    );
     note(
         "sessions::end_for_user",
         !sessions::end_for_user(tx, user, now).await.unwrap().is_empty(),

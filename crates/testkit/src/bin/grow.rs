@@ -60,6 +60,7 @@ async fn run(order: Order) -> Result<(), Failure> {
         .map_err(|_| "a key-encryption key has 32 bytes")?;
     let db = Db::open(&DbOptions::at(order.url.expose().clone())).await?;
     let options = AppOptions {
+        password_filter: None,
         public_url: order.public_url,
         kek: Secret::new(kek),
         passwords: PasswordPolicy::default(),

@@ -1,0 +1,49 @@
+//! `/account/activity`: what happened to the account in the last 90 days.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use engine::Fault;
+
+use super::sign_in_first;
+use crate::extract::{Query, Visit};
+use crate::pages::{ActivityItem, ActivityPage};
+use crate::reply::{account_page, fault_page};
+use crate::state::AppState;
+use crate::unrecorded::unreadable;
+
+/// `GET /account/activity`.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    if let Err(refused) = query {
+        return unreadable(&visit, refused);
+    }
+    page(&state, &visit)
+        .await
+        .unwrap_or_else(|fault| fault_page(&visit, &fault))
+}
+
+async fn page(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
+    let Some(who) = visit.signed_in(&state.app).await? else {
+        return sign_in_first(state, visit).await;
+    };
+    let activity = state.app.own_activity(&visit.ctx, &who).await?;
+    let items = activity
+        .into_iter()
+        .map(|done| ActivityItem {
+            kind: done.kind,
+            failed: done.outcome == domain::Outcome::Failure,
+            browser: done.browser,
+            place: done.address.map(|ip| ip.to_canonical().to_string()),
+            at: done.at.secs(),
+        })
+        .collect();
+    let page = ActivityPage {
+        items,
+        password_url: &format!("{}/account/password", visit.prefix()),
+    };
+    Ok(account_page(
+        visit,
+        StatusCode::OK,
+        page.render(&visit.chrome_here(&[])),
+    ))
+}

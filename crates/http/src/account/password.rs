@@ -1,0 +1,111 @@
+//! `/account/password`: a person changes their password.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use domain::Secret;
+use engine::password_change::ChangeError;
+use engine::sign_in::Back;
+use engine::{Fault, SignedIn};
+
+use super::own;
+use crate::extract::{Form, Query, Visit};
+use crate::guard::csrf_token;
+use crate::invite::advice;
+use crate::login;
+use crate::pages::{PasswordAdvice, PasswordError, PasswordPage};
+use crate::reply::{account_page, fault_page, retry_later, see_other};
+use crate::state::AppState;
+use crate::unrecorded::unreadable;
+
+/// `GET /.well-known/change-password` (a well-known URL of W3C Web Application Security).
+pub(crate) async fn well_known(visit: Visit) -> Response {
+    see_other(&format!("{}/account/password", visit.prefix()))
+}
+
+/// `GET /account/password`: the form, once the sign-in is fresh.
+pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    if let Err(refused) = query {
+        return unreadable(&visit, refused);
+    }
+    let shown = async {
+        match visit.signed_in(&state.app).await? {
+            Some(who) if state.app.fresh_enough(&visit.ctx, &who).await? => {
+                page(&state, &visit, &who, None).await
+            }
+            _ => step_up(&state, &visit).await,
+        }
+    };
+    shown
+        .await
+        .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+}
+
+/// `POST /account/password`.
+pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
+    let params = match &form {
+        Ok(params) => params.clone(),
+        Err(refused) => return unreadable(&visit, *refused),
+    };
+    let who = match own(&state, &visit, form).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    let current = params
+        .secret("current")
+        .unwrap_or_else(|| Secret::new(String::new()));
+    let new = params
+        .secret("password")
+        .unwrap_or_else(|| Secret::new(String::new()));
+    let changed = state
+        .app
+        .change_own_password(&visit.ctx, &who, (&current, &new))
+        .await;
+    let advice = match changed {
+        Ok(_) => return see_other(&format!("{}/account?done=password-changed", visit.prefix())),
+        Err(ChangeError::WrongCurrent) => PasswordAdvice {
+            error: PasswordError::Current,
+            strength: None,
+        },
+        Err(ChangeError::Refused(wrong)) => advice(&state, &visit, (wrong, &new), &who.user).await,
+        Err(ChangeError::Stale) => {
+            return step_up(&state, &visit)
+                .await
+                .unwrap_or_else(|fault| fault_page(&visit, &fault));
+        }
+        Err(ChangeError::Busy) => {
+            return retry_later(fault_page(&visit, &Fault::Busy("password hashing")));
+        }
+        Err(ChangeError::Fault(fault)) => return fault_page(&visit, &fault),
+    };
+    page(&state, &visit, &who, Some(advice))
+        .await
+        .unwrap_or_else(|fault| fault_page(&visit, &fault))
+}
+
+/// The way through a fresh sign-in and back to the form.
+async fn step_up(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
+    let flow = state.app.begin_step_up(&visit.ctx, Back::Password).await?;
+    Ok(login::enter(visit, "/login", &flow))
+}
+
+async fn page(
+    state: &AppState,
+    visit: &Visit,
+    who: &SignedIn,
+    advice: Option<PasswordAdvice>,
+) -> Result<Response, Fault> {
+    let page = PasswordPage {
+        csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
+        email: who.user.email.as_str(),
+        has_password: state.app.has_password(&visit.ctx, who).await?,
+        rules: state.app.password_rules(&visit.ctx),
+        advice,
+    };
+    let status = if advice.is_some() {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    Ok(account_page(visit, status, page.render(&visit.chrome_here(&[]))))
+}

@@ -1,0 +1,126 @@
+//! What happened to an account, and what its person tells about themselves.
+
+use domain::EventKind;
+
+use super::{Theme, Words, page};
+
+/// One thing that happened.
+#[derive(Clone, Debug)]
+pub struct ActivityItem {
+    /// What.
+    pub kind: EventKind,
+    /// Whether it was refused.
+    pub failed: bool,
+    /// For example "firefox".
+    pub browser: Option<String>,
+    /// The address.
+    pub place: Option<String>,
+    /// When, in seconds since 1970.
+    pub at: i64,
+}
+
+impl ActivityItem {
+    /// The key of an event's text; what is not named has a general one.
+    pub fn key(kind: EventKind) -> &'static str {
+        match kind {
+            EventKind::ConsentGranted => "activity-consent-granted",
+            EventKind::ConsentRevoked => "activity-consent-revoked",
+            EventKind::InvitationAccepted => "activity-invitation-accepted",
+            EventKind::Login => "activity-login",
+            EventKind::LoginFailed => "activity-login-failed",
+            EventKind::Logout => "activity-logout",
+            EventKind::PasswordChangeRefused => "activity-password-change-refused",
+            EventKind::PasswordChanged => "activity-password-changed",
+            EventKind::PasswordCompromised => "activity-password-compromised",
+            EventKind::ProfileChanged => "activity-profile-changed",
+            EventKind::SessionEnded => "activity-session-ended",
+            _ => "activity-other",
+        }
+    }
+
+    fn text(&self, words: &Words) -> String {
+        words.t(Self::key(self.kind))
+    }
+}
+
+/// The page at `{prefix}/account/activity`.
+#[derive(Clone, Debug)]
+pub struct ActivityPage<'a> {
+    /// The newest first.
+    pub items: Vec<ActivityItem>,
+    /// Where to go if it was somebody else.
+    pub password_url: &'a str,
+}
+
+page!(ActivityPage, ActivityTemplate, "account/activity.html");
+
+/// What a person can change about themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileField {
+    /// Full name.
+    Name,
+    /// Given name.
+    GivenName,
+    /// Family name.
+    FamilyName,
+    /// Casual name.
+    Nickname,
+}
+
+impl ProfileField {
+    /// Every field, in the order of the page.
+    pub const ALL: [Self; 4] = [Self::Name, Self::GivenName, Self::FamilyName, Self::Nickname];
+
+    /// The field's name in the form, which is that of the claim.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::GivenName => "given_name",
+            Self::FamilyName => "family_name",
+            Self::Nickname => "nickname",
+        }
+    }
+
+    /// The key of its label.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Name => "profile-name",
+            Self::GivenName => "profile-given-name",
+            Self::FamilyName => "profile-family-name",
+            Self::Nickname => "profile-nickname",
+        }
+    }
+
+    /// The token of HTML's autofill.
+    const fn autocomplete(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::GivenName => "given-name",
+            Self::FamilyName => "family-name",
+            Self::Nickname => "nickname",
+        }
+    }
+}
+
+/// Forms `profile-form` at `{prefix}/account/profile` and `theme-form` at `{prefix}/account/theme`.
+#[derive(Clone, Debug)]
+pub struct ProfilePage<'a> {
+    /// Sent back as `csrf`.
+    pub csrf: &'a str,
+    /// Whose account it is.
+    pub email: &'a str,
+    /// Each field and what stands in it.
+    pub fields: Vec<(ProfileField, &'a str)>,
+    /// Whether a value was too long.
+    pub too_long: bool,
+    /// How pages look to this browser.
+    pub theme: Theme,
+}
+
+impl ProfilePage<'_> {
+    fn themes(&self) -> [(Theme, bool); 3] {
+        [Theme::Auto, Theme::Light, Theme::Dark].map(|theme| (theme, theme == self.theme))
+    }
+}
+
+page!(ProfilePage, ProfileTemplate, "account/profile.html");
