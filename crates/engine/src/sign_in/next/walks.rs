@@ -160,7 +160,10 @@ impl Walk<'_> {
         }
         if sent == Sent::StartOver {
             after.progress.clear();
-            after.seen.clear();
+            // A session that was opened in this flow stays, and with it what it was opened for.
+            if after.session.is_none_or(|(since, _)| since < MOMENTS.1) {
+                after.seen.clear();
+            }
         }
         if sent == Sent::Consent && self.next(state) == Step::Consent {
             after.consented = true;
