@@ -22,7 +22,7 @@ on_both! {
 }
 
 async fn with_totp(s: &Scene) -> (UserId, Totp) {
-    let (user, ..) = s.add_family().await;
+    let user = s.add_user("ada@example.com").await;
     let totp = Totp {
         user_id: user.id,
         id: s.world.uuid_v7(),
@@ -34,9 +34,19 @@ async fn with_totp(s: &Scene) -> (UserId, Totp) {
     };
     let mut tx = s.tx().await;
     assert!(factors::begin_totp(&mut tx, &totp).await.unwrap());
-    assert!(!factors::use_totp(&mut tx, (user.id, totp.id), 7).await.unwrap(), "not confirmed");
-    assert!(factors::confirm_totp(&mut tx, (user.id, totp.id), 10, s.now).await.unwrap());
-    assert!(!factors::begin_totp(&mut tx, &totp).await.unwrap(), "one is there");
+    assert!(
+        !factors::use_totp(&mut tx, (user.id, totp.id), 7).await.unwrap(),
+        "not confirmed"
+    );
+    assert!(
+        factors::confirm_totp(&mut tx, (user.id, totp.id), 10, s.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !factors::begin_totp(&mut tx, &totp).await.unwrap(),
+        "one is there"
+    );
     keep(tx).await;
     (user.id, totp)
 }
@@ -68,13 +78,25 @@ async fn a_recovery_code_is_used_once(backend: Backend) {
     let (user, _) = with_totp(&s).await;
     let hash = TokenHash::of("one");
     let mut tx = s.tx().await;
-    factors::insert_recovery_code(&mut tx, user, &hash, s.now).await.unwrap();
+    factors::insert_recovery_code(&mut tx, user, &hash, s.now)
+        .await
+        .unwrap();
     assert_eq!(factors::owned(&mut tx, user).await.unwrap().recovery_codes, 1);
-    assert!(factors::use_recovery_code(&mut tx, user, &hash, s.now).await.unwrap());
-    assert!(!factors::use_recovery_code(&mut tx, user, &hash, s.now).await.unwrap());
+    assert!(
+        factors::use_recovery_code(&mut tx, user, &hash, s.now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !factors::use_recovery_code(&mut tx, user, &hash, s.now)
+            .await
+            .unwrap()
+    );
     assert_eq!(factors::owned(&mut tx, user).await.unwrap().recovery_codes, 0);
     assert_eq!(factors::remove_recovery_codes(&mut tx, user).await.unwrap(), 1);
-    tx.commit(s.event(EventKind::RecoveryCodesMade).into()).await.unwrap();
+    tx.commit(s.event(EventKind::RecoveryCodesMade).into())
+        .await
+        .unwrap();
 }
 
 async fn five_attempts_and_then_a_block_that_rises(backend: Backend) {
@@ -89,14 +111,26 @@ async fn five_attempts_and_then_a_block_that_rises(backend: Backend) {
         }
         let minutes = |n: u64| std::time::Duration::from_mins(n);
         let almost = now.plus(minutes(blocked - 1));
-        assert_eq!(factors::admit(&mut tx, (user, "totp"), LIMIT, almost).await.unwrap(), None);
-        let other = factors::admit(&mut tx, (user, "recovery_code"), LIMIT, now).await.unwrap();
+        assert_eq!(
+            factors::admit(&mut tx, (user, "totp"), LIMIT, almost)
+                .await
+                .unwrap(),
+            None
+        );
+        let other = factors::admit(&mut tx, (user, "recovery_code"), LIMIT, now)
+            .await
+            .unwrap();
         assert!(other.is_some(), "another factor stays open");
         factors::forgive(&mut tx, user, "recovery_code").await.unwrap();
         now = now.plus(minutes(blocked));
     }
     factors::forgive(&mut tx, user, "totp").await.unwrap();
-    assert_eq!(factors::admit(&mut tx, (user, "totp"), LIMIT, s.now).await.unwrap(), Some(1));
+    assert_eq!(
+        factors::admit(&mut tx, (user, "totp"), LIMIT, s.now)
+            .await
+            .unwrap(),
+        Some(1)
+    );
 }
 
 async fn another_tenant_has_none_of_it(backend: Backend) {
@@ -105,17 +139,27 @@ async fn another_tenant_has_none_of_it(backend: Backend) {
     let (user, totp) = with_totp(&s).await;
     let hash = TokenHash::of("one");
     let mut tx = s.tx().await;
-    factors::insert_recovery_code(&mut tx, user, &hash, s.now).await.unwrap();
+    factors::insert_recovery_code(&mut tx, user, &hash, s.now)
+        .await
+        .unwrap();
     keep(tx).await;
     let mut tx = s.db().begin(other).await.unwrap();
     assert_eq!(factors::owned(&mut tx, user).await.unwrap(), Owned::default());
     assert_eq!(factors::totp(&mut tx, user).await.unwrap(), None);
     assert!(!factors::use_totp(&mut tx, (user, totp.id), 99).await.unwrap());
-    assert!(!factors::use_recovery_code(&mut tx, user, &hash, s.now).await.unwrap());
+    assert!(
+        !factors::use_recovery_code(&mut tx, user, &hash, s.now)
+            .await
+            .unwrap()
+    );
     assert!(!factors::remove_totp(&mut tx, user).await.unwrap());
     assert_eq!(factors::remove_recovery_codes(&mut tx, user).await.unwrap(), 0);
     keep(tx).await;
     let mut tx = s.tx().await;
     assert!(factors::use_totp(&mut tx, (user, totp.id), 99).await.unwrap());
-    assert!(factors::use_recovery_code(&mut tx, user, &hash, s.now).await.unwrap());
+    assert!(
+        factors::use_recovery_code(&mut tx, user, &hash, s.now)
+            .await
+            .unwrap()
+    );
 }

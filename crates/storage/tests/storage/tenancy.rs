@@ -262,7 +262,9 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
     let progress = serde_json::json!({});
     note(
         "flows::advance",
-        flows::advance(tx, (all.flow.id, 0), &progress, now).await.unwrap(),
+        flows::advance(tx, (all.flow.id, 0), &progress, now)
+            .await
+            .unwrap(),
     );
     note(
         "flows::finish",
