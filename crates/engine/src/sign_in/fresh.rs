@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::{Acr, SecondFactorRule};
 use serde::{Deserialize, Serialize};
 
+use super::next::{Asks, needed};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// How long a proof is fresh.
@@ -39,6 +40,15 @@ impl App {
     pub async fn fresh_enough(&self, ctx: &Ctx, who: &SignedIn) -> Result<bool, Fault> {
         let can = self.enrolled(ctx, who.user.id).await?;
         Ok(ctx.now.since(who.session.auth_time) <= FRESH && who.session.acr >= can.reach().min(Acr::Aal2))
+    }
+
+    /// Whether the session is weaker than a sign-in of now would be: it began before the second factor was set up, or before
+    /// the rule changed.
+    pub async fn too_weak(&self, ctx: &Ctx, who: &SignedIn) -> Result<bool, Fault> {
+        let can = self.enrolled(ctx, who.user.id).await?;
+        let rule = ctx.tenant.tenant.settings.sign_in.second_factor.rule;
+        let need = needed(rule, &Asks::default(), can);
+        Ok(need.is_some_and(|need| who.session.acr < need && need <= can.reach()))
     }
 
     /// Whether the person has yet to set up the second factor without which the tenant lets nobody go on.

@@ -64,6 +64,10 @@ impl App {
     ///
     /// A session the browser had before is renewed if it was the same person's and ended if it was somebody else's; its
     /// old cookie is dead either way (SE2, H1).
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "whose proof it is, of what, and where: each is a thing of its own"
+    )]
     pub async fn proved(
         &self,
         ctx: &Ctx,

@@ -30,6 +30,9 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         let Some(who) = visit.signed_in(&state.app).await? else {
             return step_up(&state, &visit).await;
         };
+        if state.app.too_weak(&visit.ctx, &who).await? {
+            return step_up(&state, &visit).await;
+        }
         let can = state.app.enrolled(&visit.ctx, who.user.id).await?;
         let page = FactorsPage {
             csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),

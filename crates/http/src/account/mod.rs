@@ -11,6 +11,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Actor, ClientId};
+
+use engine::sign_in::Back;
 use engine::{Fault, SignedIn};
 use protocol::{OAuthError, Params};
 
@@ -30,6 +32,10 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     };
     let shown = async {
         if let Some(who) = visit.signed_in(&state.app).await? {
+            if state.app.too_weak(&visit.ctx, &who).await? {
+                let flow = state.app.begin_step_up(&visit.ctx, Back::Overview).await?;
+                return Ok(login::enter(&visit, "/login", &flow));
+            }
             if state.app.must_enrol(&visit.ctx, &who).await? {
                 let to = format!("{}/account/factors?done=required", visit.prefix());
                 return Ok(see_other(&to));

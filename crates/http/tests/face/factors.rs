@@ -384,13 +384,21 @@ async fn only_a_fresh_and_strong_sign_in_changes_factors(backend: Backend) {
     let app = TestApp::start(backend).await;
     let mut weak = app.browser();
     sign_in(&mut weak, "", ALICE).await;
+    let page = weak.open("/account/factors").await;
+    let mut remove = Filled::of(&page, "totp-begin", &[]);
+    "/account/factors/totp/remove".clone_into(&mut remove.action);
     let mut strong = app.browser();
     sign_in(&mut strong, "", ALICE).await;
     let secret = enrol(&app, &mut strong).await;
     next_step(&app);
     // Fresh but of one factor: the way leads through a full sign-in and back.
-    let page = weak.open("/account/factors").await;
-    let asked = weak.submit(&page, "totp-remove", &[]).await;
+    let shown = weak.open("/account").await;
+    assert!(
+        shows(&shown, "login-form"),
+        "a session from before is too weak for the account pages"
+    );
+    let asked = remove.send(&mut weak).await;
+    let asked = weak.follow(asked).await;
     assert!(shows(&asked, "login-form"), "{} {}", asked.status, asked.text());
     let asked = weak.sign_in(&asked, ALICE).await;
     let page = weak
