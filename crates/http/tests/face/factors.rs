@@ -1,5 +1,6 @@
 //! Second factors as their owners and attackers meet them (MF1-MF5, MF7, MF8, MF13, F1, F3).
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -34,7 +35,7 @@ fn code_at(secret: &str, secs: i64) -> String {
     let mut bits = String::new();
     for letter in secret.chars().filter(|c| !c.is_whitespace()) {
         let value = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".find(letter).unwrap();
-        bits.push_str(&format!("{value:05b}"));
+        write!(bits, "{value:05b}").unwrap();
     }
     let seed: Vec<u8> = bits
         .as_bytes()
@@ -173,8 +174,8 @@ async fn a_code_counts_once_wherever_it_is_sent(backend: Backend) {
     );
     let without_ids = |page: &Answer| {
         let text = page.text();
-        let from = text.find("<h1>").unwrap();
-        text[from..text.find("</form>").unwrap()].to_owned()
+        let (_, rest) = text.split_once("<h1>").unwrap();
+        rest.split("</form>").next().unwrap().to_owned()
     };
     assert_eq!(
         without_ids(&used),
@@ -182,7 +183,7 @@ async fn a_code_counts_once_wherever_it_is_sent(backend: Backend) {
         "used and wrong look alike"
     );
     // An older step never counts again, and by default no step but the present one does.
-    app.clock.advance(Duration::from_secs(60));
+    app.clock.advance(Duration::from_mins(1));
     let stale = code_at(&secret, app.app.world.now().secs() - 30);
     let late = second
         .submit(&second_page, "totp-form", &[("code", &stale)])
