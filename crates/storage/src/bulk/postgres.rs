@@ -65,7 +65,8 @@ impl Load {
             let mut statements = vec![format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")];
             for (name, definition) in indexes {
                 statements.push(format!("DROP INDEX {name}"));
-                self.rebuild.push(definition);
+                // Of a partitioned table the definition says ONLY, which would leave its partitions without.
+                self.rebuild.push(definition.replacen(" ON ONLY ", " ON ", 1));
             }
             for (name, definition) in keys {
                 statements.push(format!("ALTER TABLE {table} DROP CONSTRAINT {name}"));
