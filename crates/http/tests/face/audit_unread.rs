@@ -9,7 +9,7 @@ use http_face::{Access, Route, table};
 use serde_json::json;
 use storage::audit::AuditRow;
 use testkit::Backend;
-use testkit::app::{Answer, TestApp};
+use testkit::app::{Answer, PASSWORD, TestApp};
 use testkit::browser::authorize_path;
 
 use super::admin_gate::{ask, new_client, token};
@@ -26,7 +26,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const NOBODY: &str = "0199c000-0000-7000-8000-000000000000";
 
 /// Routes that read nothing but their path: their GET cannot be wrong.
-const READ_NOTHING: [&str; 10] = [
+const READ_NOTHING: [&str; 11] = [
     "/health",
     "/assets/{name}",
     "/assets/tenant.css",
@@ -34,6 +34,7 @@ const READ_NOTHING: [&str; 10] = [
     "/.well-known/security.txt",
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
+    "/.well-known/change-password",
     "/oauth/jwks",
     "/console",
     "/console/",
@@ -153,9 +154,11 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             all.push(bad(&format!("{path}?flow={NOBODY}"), 400, "flow_over"));
             all
         }
-        ("GET", "/account" | "/account/factors" | "/account/factors/totp" | "/oauth/authorize") => {
-            bad_queries(&path)
-        }
+        (
+            "GET",
+            "/account" | "/account/activity" | "/account/factors" | "/account/factors/totp" | "/account/password"
+            | "/account/profile" | "/oauth/authorize",
+        ) => bad_queries(&path),
         _ => panic!("no unreadable request for {method} {}: add some", route.path),
     }
 }
@@ -211,7 +214,24 @@ async fn twin(app: &TestApp, method: &str, route: &Route) {
             app.call(method, "/oauth/userinfo", &[("authorization", &bearer)], "")
                 .await
         }
-        ("GET", "/oauth/logout" | "/login" | "/account") => app.get(route.path).await,
+        ("GET", "/oauth/logout" | "/login") => app.get(route.path).await,
+        ("GET", path) if path.starts_with("/account") => app.get(path).await,
+        ("POST", "/account/password") => {
+            let fields = [("current", PASSWORD), ("password", "a new and long passphrase")];
+            from_own_page(app, "/account/password", ("password-form", &fields)).await
+        }
+        ("POST", "/account/profile") => {
+            let fields = [("name", "Bob Other")];
+            from_own_page(app, "/account/profile", ("profile-form", &fields)).await
+        }
+        ("POST", "/account/theme") => {
+            // Bob has another password by now.
+            let (mut browser, _) = signed_in(app, "", "alice@example.com").await;
+            let page = browser.open("/account/profile").await;
+            Filled::of(&page, "theme-form", &[("theme", "dark")])
+                .send(&mut browser)
+                .await
+        }
         ("POST", "/oauth/logout") => app.post("/oauth/logout", None, &[("state", "x")]).await,
         (_, "/login" | "/consent") => {
             let code = app.browser().code("alice@example.com", &[]).await;
@@ -278,6 +298,23 @@ async fn accepted_invitation(app: &TestApp) -> Answer {
     let password = [("password", "a new and long passphrase")];
     let form = Filled::of(&page, "invite-form", &password);
     form.send(&mut browser).await
+}
+
+/// A form of one of Bob's pages; his password changes with it, so nothing else uses him.
+async fn from_own_page(app: &TestApp, path: &str, (form, fields): (&str, &[(&str, &str)])) -> Answer {
+    let mut browser = app.browser();
+    let page = browser.open("/account").await;
+    let mut page = browser.sign_in(&page, "bob@example.com").await;
+    if !page.text().contains("id=\"sessions-end-all\"") {
+        let new = [
+            ("email", "bob@example.com"),
+            ("password", "a new and long passphrase"),
+        ];
+        page = browser.submit(&page, "login-form", &new).await;
+    }
+    assert!(page.text().contains("id=\"sessions-end-all\""), "{}", page.text());
+    let page = browser.open(path).await;
+    Filled::of(&page, form, fields).send(&mut browser).await
 }
 
 /// The form whose id begins so, sent from the account page.
