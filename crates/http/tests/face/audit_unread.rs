@@ -156,8 +156,13 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
         }
         (
             "GET",
-            "/account" | "/account/activity" | "/account/factors" | "/account/factors/totp" | "/account/password"
-            | "/account/profile" | "/oauth/authorize",
+            "/account"
+            | "/account/activity"
+            | "/account/factors"
+            | "/account/factors/totp"
+            | "/account/password"
+            | "/account/profile"
+            | "/oauth/authorize",
         ) => bad_queries(&path),
         _ => panic!("no unreadable request for {method} {}: add some", route.path),
     }

@@ -109,9 +109,10 @@ async fn an_account_changes(backend: Backend) {
 /// The hash that was verified is the one that is replaced, so of two changes at once one is made.
 async fn a_password_changes_only_from_what_it_was(backend: Backend) {
     let s = Scene::new(backend).await;
-    let user = s.add_user("ada@example.com").await;
+    let user = s.user("ada@example.com");
     let later = s.later(MINUTE);
     let mut tx = s.tx().await;
+    assert!(users::insert(&mut tx, &user, None).await.unwrap());
     let none = users::mark_compromised(&mut tx, user.id, later).await.unwrap();
     assert!(!none, "there is no password to be known");
     let mut step = async |old: Option<&str>, new: &str| {

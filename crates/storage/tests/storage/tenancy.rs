@@ -301,16 +301,11 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
         .unwrap();
     note("grants::revoke_for_client_of_user", of_client > 0);
     let other = SessionId::generate(&s.world);
+    let ended = sessions::end_others_for_user(tx, user, other, now).await.unwrap();
+    let left = sessions::end_for_user(tx, user, now).await.unwrap();
     note(
-        "sessions::end_others_for_user",
-        !sessions::end_others_for_user(tx, user, other, now)
-            .await
-            .unwrap()
-            .is_empty(),
-    );
-    note(
-        "sessions::end_for_user",
-        !sessions::end_for_user(tx, user, now).await.unwrap().is_empty(),
+        "sessions::end_others_for_user, end_for_user",
+        !ended.is_empty() || !left.is_empty(),
     );
     note(
         "user_consents::revoke",
