@@ -49,10 +49,10 @@ pub async fn owned(q: &mut impl Query, user: UserId) -> Result<Owned, StoreError
     let owned = q
         .handle()
         .optional(
-            "SELECT (SELECT count(*) FROM totp_factors
-                    WHERE tenant_id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL) AS totp,
+            "SELECT count(*) AS totp,
                 (SELECT count(*) FROM recovery_codes
-                    WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL) AS recovery_codes",
+                    WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL) AS recovery_codes
+             FROM totp_factors WHERE tenant_id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL",
             (user,),
         )
         .await?;

@@ -57,7 +57,6 @@ password-error-too-long = { $count ->
     [one] Dieses Passwort ist zu lang. Höchstens { $count } Zeichen sind erlaubt.
    *[other] Dieses Passwort ist zu lang. Höchstens { $count } Zeichen sind erlaubt.
 }
-invite-expires = Dieser Link gilt einmal, bis { $when }.
 
 factors-title = Anmeldung und Faktoren
 factors-notice-enrolled = Ihre Authenticator-App ist eingerichtet. Erstellen Sie jetzt Wiederherstellungscodes, falls Sie sie verlieren.

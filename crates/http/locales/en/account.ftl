@@ -61,7 +61,6 @@ password-error-too-short = { $count ->
     [one] This password is too short. Use at least { $count } character.
    *[other] This password is too short. Use at least { $count } characters.
 }
-invite-expires = This link works once, until { $when }.
 
 factors-title = Sign-in and factors
 factors-notice-enrolled = Your authenticator app is set up. Make recovery codes next, in case you lose it.

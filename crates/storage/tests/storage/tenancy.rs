@@ -371,7 +371,7 @@ async fn another_tenant_changes_nothing(backend: Backend) {
     );
     assert_eq!(
         changed(&mut tx, &all, &s).await.len(),
-        22,
+        26,
         "its own tenant can change everything"
     );
 }
