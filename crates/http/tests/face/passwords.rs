@@ -61,7 +61,7 @@ async fn refused(app: &TestApp, slug: &str, password: &str) -> Option<PasswordRe
     }
 }
 
-async fn computed(app: &TestApp) -> u64 {
+fn computed(app: &TestApp) -> u64 {
     app.app.password_load().computed
 }
 
@@ -95,11 +95,11 @@ async fn length_is_counted_in_code_points(backend: Backend) {
     // 256 characters of four bytes are 1024; one more byte is not even hashed.
     let most: String = std::iter::repeat_n('\u{1f511}', 256).collect();
     assert_eq!(refused(&app, "default", &most).await, None);
-    let before = computed(&app).await;
+    let before = computed(&app);
     let over = "x".repeat(1_025);
     let long = Some(PasswordRefused::TooLong { most: 256 });
     assert_eq!(refused(&app, "default", &over).await, long);
-    assert_eq!(computed(&app).await, before);
+    assert_eq!(computed(&app), before);
     // No rule of composition, and no forced expiry.
     assert_eq!(refused(&app, "default", &"a ".repeat(20)).await, None);
 }

@@ -34,7 +34,8 @@ struct Line {
 #[derive(Debug, Serialize)]
 struct Outcome {
     line: u64,
-    outcome: &'static str,
+    #[serde(rename = "outcome")]
+    became: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -45,7 +46,7 @@ impl Row for Outcome {
     fn cells(&self) -> Vec<String> {
         vec![
             self.line.to_string(),
-            self.outcome.to_owned(),
+            self.became.to_owned(),
             self.reason.clone().unwrap_or_default(),
         ]
     }
@@ -68,7 +69,7 @@ pub(super) async fn run(args: &UserImportArgs, global: &Global) -> Result<ExitCo
         };
         outcomes.push(Outcome {
             line: number,
-            outcome,
+            became: outcome,
             reason,
         });
     }
