@@ -234,7 +234,10 @@ async fn right_host(State(_): State<AppState>, visit: Visit, request: Request, n
         .map_or(issuer, |(_, rest)| rest.split('/').next().unwrap_or(rest));
     let is_local = host == "localhost" || host.starts_with("localhost:");
     if is_local && visit.header("host").is_some_and(|asked| asked != host) {
-        return problem_page(&visit, Problem::WrongHost, Some(issuer));
+        return told(
+            "wrong_host",
+            problem_page(&visit, Problem::WrongHost, Some(issuer)),
+        );
     }
     next.run(request).await
 }

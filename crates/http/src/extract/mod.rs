@@ -10,4 +10,4 @@ pub(crate) use cookies::{
 };
 pub(crate) use form::{Form, Query};
 pub(crate) use tenancy::{Tenancy, of_host};
-pub(crate) use visit::{MAX_AGENT, Visit};
+pub(crate) use visit::{Visit, of_nobody};

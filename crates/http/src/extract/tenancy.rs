@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::Slug;
 use engine::TenantView;
 
+use crate::layers::told;
 use crate::state::AppState;
 
 /// The tenant a request is for: the one its path names, else the one of its host, else the default one.
@@ -33,7 +34,7 @@ impl FromRequestParts<AppState> for Tenancy {
         };
         tenant
             .map(Self)
-            .ok_or_else(|| StatusCode::NOT_FOUND.into_response())
+            .ok_or_else(|| told("unknown_tenant", StatusCode::NOT_FOUND.into_response()))
     }
 }
 

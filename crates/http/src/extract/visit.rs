@@ -2,9 +2,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, ACCEPT_LANGUAGE, USER_AGENT};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use domain::{Actor, RequestId};
 use engine::{App, Ctx, SignedIn, TenantView};
@@ -32,7 +32,7 @@ pub(crate) struct Visit {
 }
 
 /// Characters of `User-Agent` that are kept.
-pub(crate) const MAX_AGENT: usize = 512;
+const MAX_AGENT: usize = 512;
 
 impl FromRequestParts<AppState> for Visit {
     type Rejection = Response;
@@ -58,18 +58,8 @@ impl Visit {
             Some(id) => *id,
             None => RequestId::generate(&state.app.world),
         };
-        let agent = parts
-            .headers
-            .get(USER_AGENT)
-            .and_then(|value| value.to_str().ok());
-        let ctx = Ctx {
-            tenant,
-            actor: Actor::Anonymous,
-            request_id,
-            client_ip,
-            agent: agent.map(|agent| agent.chars().take(MAX_AGENT).collect()),
-            now: state.app.world.now(),
-        };
+        let agent = parts.headers.get(USER_AGENT);
+        let ctx = of_nobody(state, tenant, (request_id, client_ip), agent);
         let (here, chosen) = without_lang(parts.uri.path(), parts.uri.query());
         Self {
             ctx,
@@ -148,6 +138,24 @@ impl Visit {
             accent: accent.and_then(|text| Accent::parse(text).ok()),
             ..Brand::default()
         }
+    }
+}
+
+/// The context of a request of which nobody is known yet.
+pub(crate) fn of_nobody(
+    state: &AppState,
+    tenant: Arc<TenantView>,
+    (request_id, client_ip): (RequestId, Option<IpAddr>),
+    agent: Option<&HeaderValue>,
+) -> Ctx {
+    let agent = agent.and_then(|value| value.to_str().ok());
+    Ctx {
+        tenant,
+        actor: Actor::Anonymous,
+        request_id,
+        client_ip,
+        agent: agent.map(|agent| agent.chars().take(MAX_AGENT).collect()),
+        now: state.app.world.now(),
     }
 }
 

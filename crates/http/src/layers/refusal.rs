@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use axum::http::header::{HOST, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
-use domain::{Actor, Event, EventKind, RequestId, Slug};
+use domain::{Event, EventKind, RequestId, Slug};
 use engine::Ctx;
 
-use crate::extract::{MAX_AGENT, of_host};
+use crate::extract::{of_host, of_nobody};
 use crate::reply::fault_status;
 use crate::state::AppState;
 
@@ -94,19 +94,13 @@ pub(super) async fn record(state: &AppState, asked: &Answered<'_>, mut answer: R
 impl Answered<'_> {
     /// Nobody is known here; who asks for an unknown tenant is told to the host's.
     fn ctx(&self, state: &AppState) -> Option<Ctx> {
-        let text = |value: &Option<HeaderValue>| value.as_ref()?.to_str().ok().map(str::to_owned);
+        let host = self.asker.host.as_ref().and_then(|host| host.to_str().ok());
         let tenant = self
             .named()
             .and_then(|slug| state.app.tenant(&slug))
-            .or_else(|| of_host(text(&self.asker.host).as_deref(), state))?;
-        Some(Ctx {
-            tenant,
-            actor: Actor::Anonymous,
-            request_id: self.id,
-            client_ip: Some(self.client_ip),
-            agent: text(&self.asker.agent).map(|agent| agent.chars().take(MAX_AGENT).collect()),
-            now: state.app.world.now(),
-        })
+            .or_else(|| of_host(host, state))?;
+        let from = (self.id, Some(self.client_ip));
+        Some(of_nobody(state, tenant, from, self.asker.agent.as_ref()))
     }
 
     /// The tenant in the path, where the route has one.

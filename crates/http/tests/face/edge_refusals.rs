@@ -69,6 +69,11 @@ async fn each_leaves_one_row_where_it_belongs(backend: Backend) {
     let mut watch = Watch::on(&app, "default").await;
     assert_eq!(app.call("PUT", "/t/nobody/login", &[], "").await.status, 405);
     assert_eq!(watch.told().await, [(RequestRefused, "method".to_owned())]);
+    for path in ["/t/nobody/oauth/jwks", "/t/nobody/login"] {
+        assert_eq!(app.get(path).await.status, 404, "{path}");
+        let told = watch.told().await;
+        assert_eq!(told, [(RequestRefused, "unknown_tenant".to_owned())], "{path}");
+    }
 }
 
 async fn a_request_of_a_signed_in_person_names_the_person(backend: Backend) {
@@ -78,6 +83,13 @@ async fn a_request_of_a_signed_in_person_names_the_person(backend: Backend) {
     let mut watch = Watch::on(&app, "default").await;
     let form = Filled::of(&page, "sessions-end-all", &[]);
     let twice = [form.pairs(), form.pairs()].concat();
+    assert_eq!(browser.post(&form.action, &twice).await.status, 400);
+    // Every form of the account names them.
+    for path in ["/account/password", "/account/profile", "/account/theme"] {
+        assert_eq!(browser.post(path, &twice).await.status, 400, "{path}");
+        let row = watch.news().await.pop().unwrap();
+        assert_eq!(row.actor_id, Some(alice.id.to_string()), "{path}");
+    }
     assert_eq!(browser.post(&form.action, &twice).await.status, 400);
     let unknown = "/account/sessions/0199c000-0000-7000-8000-000000000000/end";
     assert_eq!(browser.post(unknown, &form.pairs()).await.status, 404);
