@@ -9,7 +9,7 @@ use engine::{Fault, PasswordRefused};
 
 use crate::extract::{Form, Query, Visit};
 use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{InvitePage, PasswordAdvice, PasswordError, Problem};
+use crate::pages::{InvitePage, NewPasswordField, PasswordAdvice, PasswordError, Problem};
 use crate::reply::{account_page, fault_page, problem_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
@@ -79,9 +79,11 @@ fn invite_page(visit: &Visit, token: &str, invited: &Invited, advice: Option<Pas
         token,
         csrf: &csrf_token(token),
         email: invited.user.email.as_str(),
-        rules: visit.ctx.tenant.tenant.settings.password_rules(),
+        field: NewPasswordField {
+            rules: visit.ctx.tenant.tenant.settings.password_rules(),
+            advice,
+        },
         expires_at: invited.expires_at.secs(),
-        advice,
     };
     let status = if advice.is_some() {
         StatusCode::BAD_REQUEST

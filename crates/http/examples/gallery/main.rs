@@ -14,9 +14,9 @@ use engine::Strength;
 use http_face::pages::{
     AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
     ConnectedApp, ConsentPage, ConsolePage, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InvitePage,
-    Locale, LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, PasswordAdvice, PasswordError,
-    PasswordPage, Problem, ProfileField, ProfilePage, ReplacePage, ScopeItem, SessionItem, Theme, asset,
-    tenant_css,
+    Locale, LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, NewPasswordField, PasswordAdvice,
+    PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, ReplacePage, ScopeItem, SessionItem,
+    Theme, asset, tenant_css,
 };
 
 const LONG_APP: &str = "Donaudampfschifffahrtsgesellschaftskapitänsverwaltung";
@@ -290,16 +290,22 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         token: "t",
         csrf: "c5",
         email: "admin@example.com",
-        rules: PasswordSettings::default().rules(false),
+        field: NewPasswordField {
+            rules: PasswordSettings::default().rules(false),
+            advice: None,
+        },
         expires_at: MOMENT,
-        advice: None,
     };
     let advice = PasswordAdvice {
         error: PasswordError::TooShort,
         strength: Some(Strength::Weak),
     };
-    let refused = InvitePage {
+    let wrong = NewPasswordField {
         advice: Some(advice),
+        ..invite.field
+    };
+    let refused = InvitePage {
+        field: wrong,
         ..invite.clone()
     };
     let session = SessionItem {
@@ -368,14 +374,16 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         csrf: "c5",
         email: "admin@example.com",
         has_password: true,
-        rules: invite.rules,
-        advice: None,
+        field: invite.field,
     };
     let password_error = PasswordPage {
-        advice: Some(PasswordAdvice {
-            error: PasswordError::Current,
-            strength: None,
-        }),
+        field: NewPasswordField {
+            advice: Some(PasswordAdvice {
+                error: PasswordError::Current,
+                strength: None,
+            }),
+            ..invite.field
+        },
         ..password.clone()
     };
     let replace = ReplacePage {
@@ -383,8 +391,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         flow: "f",
         csrf: "c5",
         email: "admin@example.com",
-        rules: invite.rules,
-        advice: Some(advice),
+        field: wrong,
     };
     let activity = ActivityPage {
         items: [

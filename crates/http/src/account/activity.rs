@@ -3,9 +3,10 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::Fault;
+use engine::sign_in::Back;
+use engine::{Fault, SignedIn};
 
-use super::sign_in_first;
+use super::at_home;
 use crate::extract::{Query, Visit};
 use crate::pages::{ActivityItem, ActivityPage};
 use crate::reply::{account_page, fault_page};
@@ -17,16 +18,17 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     if let Err(refused) = query {
         return unreadable(&visit, refused);
     }
-    page(&state, &visit)
+    let who = match at_home(&state, &visit, Back::Overview).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
+    page(&state, &visit, &who)
         .await
         .unwrap_or_else(|fault| fault_page(&visit, &fault))
 }
 
-async fn page(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
-    let Some(who) = visit.signed_in(&state.app).await? else {
-        return sign_in_first(state, visit).await;
-    };
-    let activity = state.app.own_activity(&visit.ctx, &who).await?;
+async fn page(state: &AppState, visit: &Visit, who: &SignedIn) -> Result<Response, Fault> {
+    let activity = state.app.own_activity(&visit.ctx, who).await?;
     let items = activity
         .into_iter()
         .map(|done| ActivityItem {

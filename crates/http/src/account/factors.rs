@@ -11,7 +11,7 @@ use engine::{Fault, SignedIn};
 use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
 
-use super::{own, own_with};
+use super::{at_home, of, own, step_up};
 use crate::extract::{Form, Query, Visit};
 use crate::guard::csrf_token;
 use crate::login;
@@ -26,13 +26,11 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         Ok(params) => params.get("done").and_then(notice),
         Err(refused) => return unreadable(&visit, *refused),
     };
+    let who = match at_home(&state, &visit, Back::Factors).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
     let shown = async {
-        let Some(who) = visit.signed_in(&state.app).await? else {
-            return step_up(&state, &visit).await;
-        };
-        if state.app.too_weak(&visit.ctx, &who).await? {
-            return step_up(&state, &visit).await;
-        }
         let can = state.app.enrolled(&visit.ctx, who.user.id).await?;
         let page = FactorsPage {
             csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
@@ -51,13 +49,13 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 
 /// `POST /account/factors/totp`: makes a seed.
 pub(crate) async fn begin_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let who = match own(&state, &visit, form).await {
-        Ok(who) => who,
+    let who = match own(&state, &visit, form, Back::Factors).await {
+        Ok((who, _)) => who,
         Err(response) => return response,
     };
     match state.app.begin_totp(&visit.ctx, &who).await {
         Ok(()) => see_other(&format!("{}/account/factors/totp", visit.prefix())),
-        Err(cause) => refusal(&state, &visit, cause).await,
+        Err(cause) => refusal(&state, &visit, &who, cause).await,
     }
 }
 
@@ -66,16 +64,15 @@ pub(crate) async fn totp(State(state): State<AppState>, visit: Visit, Query(quer
     if let Err(refused) = query {
         return unreadable(&visit, refused);
     }
-    match visit.signed_in(&state.app).await {
-        Ok(Some(who)) => totp_page(&state, &visit, &who, false).await,
-        Ok(None) => refusal(&state, &visit, ManageError::NotFresh).await,
-        Err(fault) => fault_page(&visit, &fault),
+    match at_home(&state, &visit, Back::Factors).await {
+        Ok(who) => totp_page(&state, &visit, &who, false).await,
+        Err(response) => response,
     }
 }
 
 /// `POST /account/factors/totp/confirm`: the first code.
 pub(crate) async fn confirm_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let (who, params) = match own_with(&state, &visit, form).await {
+    let (who, params) = match own(&state, &visit, form, Back::Factors).await {
         Ok(own) => own,
         Err(response) => return response,
     };
@@ -90,21 +87,21 @@ pub(crate) async fn confirm_totp(State(state): State<AppState>, visit: Visit, Fo
         }
         Err(ManageError::WrongCode) => {
             let page = totp_page(&state, &visit, &who, true).await;
-            refused(&visit.ctx, "wrong_code", page)
+            refused(&of(&visit, &who), "wrong_code", page)
         }
-        Err(cause) => refusal(&state, &visit, cause).await,
+        Err(cause) => refusal(&state, &visit, &who, cause).await,
     }
 }
 
 /// `POST /account/factors/totp/remove`.
 pub(crate) async fn remove_totp(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let who = match own(&state, &visit, form).await {
-        Ok(who) => who,
+    let who = match own(&state, &visit, form, Back::Factors).await {
+        Ok((who, _)) => who,
         Err(response) => return response,
     };
     match state.app.remove_own_totp(&visit.ctx, &who).await {
         Ok(()) => back(&visit, "removed"),
-        Err(cause) => refusal(&state, &visit, cause).await,
+        Err(cause) => refusal(&state, &visit, &who, cause).await,
     }
 }
 
@@ -114,8 +111,8 @@ pub(crate) async fn recovery_codes(
     visit: Visit,
     Form(form): Form,
 ) -> Response {
-    let who = match own(&state, &visit, form).await {
-        Ok(who) => who,
+    let who = match own(&state, &visit, form, Back::Factors).await {
+        Ok((who, _)) => who,
         Err(response) => return response,
     };
     match state.app.make_recovery_codes(&visit.ctx, &who).await {
@@ -124,7 +121,7 @@ pub(crate) async fn recovery_codes(
             let html = RecoveryCodesPage { codes }.render(&visit.chrome(&[]));
             account_page(&visit, StatusCode::OK, html)
         }
-        Err(cause) => refusal(&state, &visit, cause).await,
+        Err(cause) => refusal(&state, &visit, &who, cause).await,
     }
 }
 
@@ -132,7 +129,7 @@ async fn totp_page(state: &AppState, visit: &Visit, who: &SignedIn, wrong: bool)
     let setup = match state.app.totp_setup(&visit.ctx, who).await {
         Ok(setup) => setup,
         Err(ManageError::Nothing) => return see_other(&format!("{}/account/factors", visit.prefix())),
-        Err(cause) => return refusal(state, visit, cause).await,
+        Err(cause) => return refusal(state, visit, who, cause).await,
     };
     let Ok(qr) = QRBuilder::new(setup.address.expose().as_str()).build() else {
         return fault_page(
@@ -156,23 +153,18 @@ async fn totp_page(state: &AppState, visit: &Visit, who: &SignedIn, wrong: bool)
 }
 
 /// Not fresh: the person signs in once more and comes back to the list. What is not there does not exist for them.
-async fn refusal(state: &AppState, visit: &Visit, cause: ManageError) -> Response {
+async fn refusal(state: &AppState, visit: &Visit, who: &SignedIn, cause: ManageError) -> Response {
     match cause {
-        ManageError::NotFresh => match step_up(state, visit).await {
+        ManageError::NotFresh => match step_up(state, visit, Back::Factors).await {
             Ok(response) => response,
             Err(fault) => fault_page(visit, &fault),
         },
         ManageError::Nothing | ManageError::WrongCode => {
-            refused(&visit.ctx, "gone", problem_page(visit, Problem::NotFound, None))
+            let page = problem_page(visit, Problem::NotFound, None);
+            refused(&of(visit, who), "gone", page)
         }
         ManageError::Fault(fault) => fault_page(visit, &fault),
     }
-}
-
-/// The way through a fresh sign-in and back to the list.
-async fn step_up(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
-    let flow = state.app.begin_step_up(&visit.ctx, Back::Factors).await?;
-    Ok(login::enter(visit, "/login", &flow))
 }
 
 fn back(visit: &Visit, done: &str) -> Response {

@@ -11,9 +11,8 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Actor, ClientId};
-
 use engine::sign_in::Back;
-use engine::{Fault, SignedIn};
+use engine::{Ctx, Fault, SignedIn};
 use protocol::{OAuthError, Params};
 
 use crate::extract::{Form, Query, Visit, clear_cookie, session_cookie};
@@ -30,29 +29,54 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         Ok(params) => params.get("done").and_then(notice),
         Err(refused) => return unreadable(&visit, *refused),
     };
-    let shown = async {
-        if let Some(who) = visit.signed_in(&state.app).await? {
-            if state.app.too_weak(&visit.ctx, &who).await? {
-                let flow = state.app.begin_step_up(&visit.ctx, Back::Overview).await?;
-                return Ok(login::enter(&visit, "/login", &flow));
-            }
-            if state.app.must_enrol(&visit.ctx, &who).await? {
-                let to = format!("{}/account/factors?done=required", visit.prefix());
-                return Ok(see_other(&to));
-            }
-            return overview(&state, &visit, &who, notice).await;
-        }
-        sign_in_first(&state, &visit).await
+    let who = match at_home(&state, &visit, Back::Overview).await {
+        Ok(who) => who,
+        Err(response) => return response,
     };
-    shown
+    overview(&state, &visit, &who, notice)
         .await
-        .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+        .unwrap_or_else(|fault| fault_page(&visit, &fault))
 }
 
-/// Into a sign-in that leads to the account pages.
-async fn sign_in_first(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
-    let flow = state.app.begin_account_login(&visit.ctx).await?;
+/// Who is signed in, for a page of theirs; everybody else is on the way there.
+async fn at_home(state: &AppState, visit: &Visit, page: Back) -> Result<SignedIn, Response> {
+    let fault = |fault: Fault| fault_page(visit, &fault);
+    if let Some(who) = visit.signed_in(&state.app).await.map_err(fault)? {
+        return strong_enough(state, visit, who, page).await;
+    }
+    let flow = state.app.begin_account_login(&visit.ctx).await.map_err(fault)?;
+    Err(login::enter(visit, "/login", &flow))
+}
+
+/// The same person, if a sign-in of now would be no stronger. A session from before a second factor was set up, or asked
+/// for, does no more than lead to it (MF9).
+async fn strong_enough(
+    state: &AppState,
+    visit: &Visit,
+    who: SignedIn,
+    page: Back,
+) -> Result<SignedIn, Response> {
+    let fault = |fault: Fault| fault_page(visit, &fault);
+    if state.app.too_weak(&visit.ctx, &who).await.map_err(fault)? {
+        return Err(step_up(state, visit, page).await.unwrap_or_else(fault));
+    }
+    let is_set_up_here = page == Back::Factors;
+    if !is_set_up_here && state.app.must_enrol(&visit.ctx, &who).await.map_err(fault)? {
+        let to = format!("{}/account/factors?done=required", visit.prefix());
+        return Err(see_other(&to));
+    }
+    Ok(who)
+}
+
+/// The way through a fresh sign-in and back to a page.
+async fn step_up(state: &AppState, visit: &Visit, page: Back) -> Result<Response, Fault> {
+    let flow = state.app.begin_step_up(&visit.ctx, page).await?;
     Ok(login::enter(visit, "/login", &flow))
+}
+
+/// The request as one of this person.
+fn of(visit: &Visit, who: &SignedIn) -> Ctx {
+    visit.ctx.acting_as(Actor::User(who.user.id))
 }
 
 async fn overview(
@@ -118,7 +142,10 @@ pub(crate) async fn end_session(
     visit: Visit,
     Form(form): Form,
 ) -> Response {
-    let who = match own(&state, &visit, form).await {
+    let who = match own(&state, &visit, form, Back::Overview)
+        .await
+        .map(|(who, _)| who)
+    {
         Ok(who) => who,
         Err(response) => return response,
     };
@@ -135,7 +162,10 @@ pub(crate) async fn end_all_sessions(
     visit: Visit,
     Form(form): Form,
 ) -> Response {
-    let who = match own(&state, &visit, form).await {
+    let who = match own(&state, &visit, form, Back::Overview)
+        .await
+        .map(|(who, _)| who)
+    {
         Ok(who) => who,
         Err(response) => return response,
     };
@@ -159,7 +189,10 @@ pub(crate) async fn disconnect(
     visit: Visit,
     Form(form): Form,
 ) -> Response {
-    let who = match own(&state, &visit, form).await {
+    let who = match own(&state, &visit, form, Back::Overview)
+        .await
+        .map(|(who, _)| who)
+    {
         Ok(who) => who,
         Err(response) => return response,
     };
@@ -170,20 +203,12 @@ pub(crate) async fn disconnect(
     done(&visit, &who, "app", ended)
 }
 
-/// Who is signed in, if the form comes from our own page.
+/// Who is signed in and what they sent, if the form comes from our own page.
 async fn own(
     state: &AppState,
     visit: &Visit,
     form: Result<Params, OAuthError>,
-) -> Result<SignedIn, Response> {
-    own_with(state, visit, form).await.map(|(who, _)| who)
-}
-
-/// The same, with what the form said.
-async fn own_with(
-    state: &AppState,
-    visit: &Visit,
-    form: Result<Params, OAuthError>,
+    page: Back,
 ) -> Result<(SignedIn, Params), Response> {
     let fault = |fault: Fault| fault_page(visit, &fault);
     let params = match form {
@@ -201,7 +226,7 @@ async fn own_with(
     }
     let who = visit.signed_in(&state.app).await.map_err(fault)?;
     match who {
-        Some(who) => Ok((who, params)),
+        Some(who) => Ok((strong_enough(state, visit, who, page).await?, params)),
         None => Err(see_other(&format!("{}/account", visit.prefix()))),
     }
 }
@@ -210,9 +235,9 @@ async fn own_with(
 fn unreadable_by(visit: &Visit, who: Option<&SignedIn>, error: OAuthError) -> Response {
     match who {
         Some(who) => {
-            let mut visit = visit.clone();
-            visit.ctx = visit.ctx.acting_as(Actor::User(who.user.id));
-            unreadable(&visit, error)
+            let mut theirs = visit.clone();
+            theirs.ctx = of(visit, who);
+            unreadable(&theirs, error)
         }
         None => unreadable(visit, error),
     }
@@ -222,10 +247,11 @@ fn unreadable_by(visit: &Visit, who: Option<&SignedIn>, error: OAuthError) -> Re
 fn done(visit: &Visit, who: &SignedIn, what: &str, ended: Result<bool, Fault>) -> Response {
     match ended {
         Ok(true) => see_other(&format!("{}/account?done={what}", visit.prefix())),
-        Ok(false) => {
-            let ctx = visit.ctx.acting_as(Actor::User(who.user.id));
-            refused(&ctx, "not_found", problem_page(visit, Problem::NotFound, None))
-        }
+        Ok(false) => refused(
+            &of(visit, who),
+            "not_found",
+            problem_page(visit, Problem::NotFound, None),
+        ),
         Err(fault) => fault_page(visit, &fault),
     }
 }

@@ -8,12 +8,11 @@ use engine::password_change::ChangeError;
 use engine::sign_in::Back;
 use engine::{Fault, SignedIn};
 
-use super::own;
+use super::{at_home, own, step_up};
 use crate::extract::{Form, Query, Visit};
 use crate::guard::csrf_token;
 use crate::invite::advice;
-use crate::login;
-use crate::pages::{PasswordAdvice, PasswordError, PasswordPage};
+use crate::pages::{NewPasswordField, PasswordAdvice, PasswordError, PasswordPage};
 use crate::reply::{account_page, fault_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::unreadable;
@@ -28,12 +27,15 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     if let Err(refused) = query {
         return unreadable(&visit, refused);
     }
+    let who = match at_home(&state, &visit, Back::Password).await {
+        Ok(who) => who,
+        Err(response) => return response,
+    };
     let shown = async {
-        match visit.signed_in(&state.app).await? {
-            Some(who) if state.app.fresh_enough(&visit.ctx, &who).await? => {
-                page(&state, &visit, &who, None).await
-            }
-            _ => step_up(&state, &visit).await,
+        if state.app.fresh_enough(&visit.ctx, &who).await? {
+            page(&state, &visit, &who, None).await
+        } else {
+            step_up(&state, &visit, Back::Password).await
         }
     };
     shown
@@ -43,12 +45,8 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 
 /// `POST /account/password`.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match &form {
-        Ok(params) => params.clone(),
-        Err(refused) => return unreadable(&visit, *refused),
-    };
-    let who = match own(&state, &visit, form).await {
-        Ok(who) => who,
+    let (who, params) = match own(&state, &visit, form, Back::Password).await {
+        Ok(own) => own,
         Err(response) => return response,
     };
     let current = params
@@ -69,7 +67,7 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         },
         Err(ChangeError::Refused(wrong)) => advice(&state, &visit, (wrong, &new), &who.user).await,
         Err(ChangeError::Stale) => {
-            return step_up(&state, &visit)
+            return step_up(&state, &visit, Back::Password)
                 .await
                 .unwrap_or_else(|fault| fault_page(&visit, &fault));
         }
@@ -83,12 +81,6 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         .unwrap_or_else(|fault| fault_page(&visit, &fault))
 }
 
-/// The way through a fresh sign-in and back to the form.
-async fn step_up(state: &AppState, visit: &Visit) -> Result<Response, Fault> {
-    let flow = state.app.begin_step_up(&visit.ctx, Back::Password).await?;
-    Ok(login::enter(visit, "/login", &flow))
-}
-
 async fn page(
     state: &AppState,
     visit: &Visit,
@@ -99,8 +91,10 @@ async fn page(
         csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
         email: who.user.email.as_str(),
         has_password: state.app.has_password(&visit.ctx, who).await?,
-        rules: state.app.password_rules(&visit.ctx),
-        advice,
+        field: NewPasswordField {
+            rules: state.app.password_rules(&visit.ctx),
+            advice,
+        },
     };
     let status = if advice.is_some() {
         StatusCode::BAD_REQUEST

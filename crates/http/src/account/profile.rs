@@ -6,10 +6,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Profile;
-use engine::{Fault, SignedIn};
+use engine::SignedIn;
+use engine::sign_in::Back;
 use protocol::Params;
 
-use super::{own, sign_in_first};
+use super::{at_home, of, own};
 use crate::extract::{Form, Query, Visit, set_cookie, theme_cookie};
 use crate::guard::csrf_token;
 use crate::pages::{ProfileField, ProfilePage, Theme};
@@ -27,25 +28,16 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     if let Err(refused) = query {
         return unreadable(&visit, refused);
     }
-    let shown = async {
-        match visit.signed_in(&state.app).await? {
-            Some(who) => Ok(page(&visit, &who, &who.user.profile, false)),
-            None => sign_in_first(&state, &visit).await,
-        }
-    };
-    shown
-        .await
-        .unwrap_or_else(|fault: Fault| fault_page(&visit, &fault))
+    match at_home(&state, &visit, Back::Overview).await {
+        Ok(who) => page(&visit, &who, &who.user.profile, false),
+        Err(response) => response,
+    }
 }
 
 /// `POST /account/profile`.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match &form {
-        Ok(params) => params.clone(),
-        Err(refused) => return unreadable(&visit, *refused),
-    };
-    let who = match own(&state, &visit, form).await {
-        Ok(who) => who,
+    let (who, params) = match own(&state, &visit, form, Back::Overview).await {
+        Ok(own) => own,
         Err(response) => return response,
     };
     let profile = told(&who.user.profile, &params);
@@ -53,7 +45,7 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         .iter()
         .any(|field| value(&profile, *field).is_some_and(|text| text.chars().count() > MOST))
     {
-        return refused(&visit.ctx, "profile", page(&visit, &who, &profile, true));
+        return refused(&of(&visit, &who), "profile", page(&visit, &who, &profile, true));
     }
     match state.app.change_own_profile(&visit.ctx, &who, &profile).await {
         Ok(()) => see_other(&format!("{}/account?done=profile", visit.prefix())),
@@ -63,10 +55,11 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
 
 /// `POST /account/theme`: light, dark, or as the system is.
 pub(crate) async fn theme(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let chosen = Theme::parse(form.as_ref().ok().and_then(|params| params.get("theme")));
-    if let Err(response) = own(&state, &visit, form).await {
-        return response;
-    }
+    let params = match own(&state, &visit, form, Back::Overview).await {
+        Ok((_, params)) => params,
+        Err(response) => return response,
+    };
+    let chosen = Theme::parse(params.get("theme"));
     let mut response = see_other(&format!("{}/account/profile", visit.prefix()));
     add_cookie(
         &mut response,

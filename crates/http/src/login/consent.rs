@@ -4,16 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Actor;
-use engine::SignedIn;
-use engine::authorize::{ConsentView, Continued, FlowRefused, LiveFlow};
+use engine::authorize::{ConsentView, Continued, LiveFlow};
 use protocol::userinfo::{claim_names, scope_of};
 use serde_json::{Map, Value};
 
-use super::{find, page_app, show};
+use super::{answered, asked, here, page_app, show};
 use crate::extract::{Form, Query, Visit, flow_cookie};
-use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{ClaimItem, ClaimValue, ConsentPage, Problem, ScopeItem};
-use crate::reply::{fault_page, flow_over, flow_page, problem_page, see_other};
+use crate::guard::csrf_token;
+use crate::pages::{ClaimItem, ClaimValue, ConsentPage, ScopeItem};
+use crate::reply::flow_page;
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -33,26 +32,15 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         .await
     {
         Ok(Continued::Consent(view)) => consent_page(&visit, &flow, &view),
-        Ok(Continued::Login(_)) => see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id)),
+        Ok(Continued::Login(_)) => here(&visit, &flow, "login"),
         other => show(&visit, &flow, other),
     }
 }
 
 /// `POST /consent`: the answer. Exactly one of the two buttons.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match form {
-        Ok(params) => params,
-        Err(refused) => return unreadable(&visit, refused),
-    };
-    let id = params.get("flow").unwrap_or_default();
-    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
-    match is_own_post(&state.app, &visit, cookie, params.get("csrf")).await {
-        Ok(true) => {}
-        Ok(false) => return problem_page(&visit, Problem::CrossSite, None),
-        Err(fault) => return fault_page(&visit, &fault),
-    }
-    let (flow, signed_in) = match asked(&state, &visit, id).await {
-        Ok(asked) => asked,
+    let (params, flow, signed_in) = match answered(&state, &visit, form).await {
+        Ok(answered) => answered,
         Err(response) => return response,
     };
     let (accept, deny) = (params.has("accept"), params.has("deny"));
@@ -62,7 +50,7 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             show(&visit, &flow, answered)
         }
         signed_in => {
-            let back = see_other(&format!("{}/login?flow={}", visit.prefix(), flow.id));
+            let back = here(&visit, &flow, "login");
             // Without a session there is nobody who could answer; that is no wrong request.
             match signed_in {
                 Some(who) => {
@@ -73,18 +61,6 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             }
         }
     }
-}
-
-async fn asked(state: &AppState, visit: &Visit, id: &str) -> Result<(LiveFlow, Option<SignedIn>), Response> {
-    let flow = find(state, visit, id).await.map_err(|refused| match refused {
-        FlowRefused::Gone => flow_over(visit),
-        FlowRefused::Fault(fault) => fault_page(visit, &fault),
-    })?;
-    let signed_in = visit
-        .signed_in(&state.app)
-        .await
-        .map_err(|fault| fault_page(visit, &fault))?;
-    Ok((flow, signed_in))
 }
 
 fn consent_page(visit: &Visit, flow: &LiveFlow, view: &ConsentView) -> Response {

@@ -1,17 +1,18 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use engine::authorize::{Continued, FlowRefused, LiveFlow};
+use engine::SignedIn;
+use engine::authorize::{Continued, LiveFlow};
 use engine::sign_in::{FactorCode, FactorRefused, Proved};
 use protocol::Params;
 
-use super::{find, here, page_app, show, signed_in_cookie};
+use super::{answered, asked, here, page_app, show, signed_in_cookie};
 use crate::extract::{Form, Query, Visit, flow_cookie};
-use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{FactorError, FactorPage, Problem};
-use crate::reply::{fault_page, flow_over, flow_page, problem_page};
+use crate::guard::csrf_token;
+use crate::pages::{FactorError, FactorPage};
+use crate::reply::{fault_page, flow_page};
 use crate::state::AppState;
-use crate::unrecorded::unreadable;
+use crate::unrecorded::{refused, unreadable};
 
 /// `GET /login/factor?flow=…`: the question, if it is what the flow waits for.
 pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
@@ -19,14 +20,9 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         Ok(params) => params,
         Err(refused) => return unreadable(&visit, refused),
     };
-    let flow = match find(&state, &visit, params.get("flow").unwrap_or_default()).await {
-        Ok(flow) => flow,
-        Err(FlowRefused::Gone) => return flow_over(&visit),
-        Err(FlowRefused::Fault(fault)) => return fault_page(&visit, &fault),
-    };
-    let signed_in = match visit.signed_in(&state.app).await {
-        Ok(signed_in) => signed_in,
-        Err(fault) => return fault_page(&visit, &fault),
+    let (flow, signed_in) = match asked(&state, &visit, params.get("flow").unwrap_or_default()).await {
+        Ok(asked) => asked,
+        Err(response) => return response,
     };
     let continued = state
         .app
@@ -41,21 +37,9 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 
 /// `POST /login/factor`: a code, or the wish to sign in as somebody else. Anything else changes nothing.
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match form {
-        Ok(params) => params,
-        Err(refused) => return unreadable(&visit, refused),
-    };
-    let id = params.get("flow").unwrap_or_default();
-    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
-    match is_own_post(&state.app, &visit, cookie, params.get("csrf")).await {
-        Ok(true) => {}
-        Ok(false) => return problem_page(&visit, Problem::CrossSite, None),
-        Err(fault) => return fault_page(&visit, &fault),
-    }
-    let flow = match find(&state, &visit, id).await {
-        Ok(flow) if flow.wants_sign_in() => flow,
-        Ok(_) | Err(FlowRefused::Gone) => return flow_over(&visit),
-        Err(FlowRefused::Fault(fault)) => return fault_page(&visit, &fault),
+    let (params, flow, before) = match answered(&state, &visit, form).await {
+        Ok(answered) => answered,
+        Err(response) => return response,
     };
     if params.has("restart") {
         return match state.app.start_over(&visit.ctx, &flow).await {
@@ -64,8 +48,8 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         };
     }
     match code(&params) {
-        Some(code) => attempt(&state, &visit, &flow, &code).await,
-        None => here(&visit, &flow, "login"),
+        Some(code) => attempt(&state, &visit, (&flow, before.as_ref()), &code).await,
+        None => refused(&visit.ctx, "incomplete", here(&visit, &flow, "login")),
     }
 }
 
@@ -79,15 +63,13 @@ fn code(params: &Params) -> Option<FactorCode> {
     }
 }
 
-async fn attempt(state: &AppState, visit: &Visit, flow: &LiveFlow, code: &FactorCode) -> Response {
-    let before = match visit.signed_in(&state.app).await {
-        Ok(before) => before,
-        Err(fault) => return fault_page(visit, &fault),
-    };
-    let verified = state
-        .app
-        .verify_factor(&visit.ctx, flow, code, before.as_ref())
-        .await;
+async fn attempt(
+    state: &AppState,
+    visit: &Visit,
+    (flow, before): (&LiveFlow, Option<&SignedIn>),
+    code: &FactorCode,
+) -> Response {
+    let verified = state.app.verify_factor(&visit.ctx, flow, code, before).await;
     let (status, error) = match verified {
         Ok(proved) => {
             let mut response = here(visit, flow, "login");
@@ -96,7 +78,9 @@ async fn attempt(state: &AppState, visit: &Visit, flow: &LiveFlow, code: &Factor
             }
             return response;
         }
-        Err(FactorRefused::NotYet) => return here(visit, flow, "login"),
+        Err(FactorRefused::NotYet) => {
+            return refused(&visit.ctx, "too_early", here(visit, flow, "login"));
+        }
         Err(FactorRefused::Blocked) => (StatusCode::TOO_MANY_REQUESTS, FactorError::Blocked),
         Err(FactorRefused::Wrong) => (StatusCode::UNAUTHORIZED, FactorError::Wrong),
         Err(FactorRefused::Fault(fault)) => return fault_page(visit, &fault),

@@ -8,14 +8,17 @@ pub(crate) mod sign_in;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Client;
+use engine::SignedIn;
 use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
 use engine::login::LoggedIn;
+use protocol::{OAuthError, Params};
 
 use crate::extract::{Visit, clear_cookie, flow_cookie, session_cookie, set_cookie};
-use crate::guard::csrf_token;
-use crate::pages::{App, LoginError, LoginNotice, LoginPage};
-use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, see_other};
+use crate::guard::{csrf_token, is_own_post};
+use crate::pages::{App, LoginError, LoginNotice, LoginPage, Problem};
+use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, problem_page, see_other};
 use crate::state::AppState;
+use crate::unrecorded::unreadable;
 
 /// How long the browser keeps the cookie of a flow: a little longer than the flow lives.
 const COOKIE_KEPT: std::time::Duration = std::time::Duration::from_mins(20);
@@ -34,6 +37,41 @@ pub(crate) fn enter(visit: &Visit, path: &str, flow: &NewFlow) -> Response {
 pub(crate) async fn find(state: &AppState, visit: &Visit, id: &str) -> Result<LiveFlow, FlowRefused> {
     let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
     state.app.flow(&visit.ctx, id, cookie).await
+}
+
+/// The flow with this id and who is signed in, for a page of the flow.
+async fn asked(state: &AppState, visit: &Visit, id: &str) -> Result<(LiveFlow, Option<SignedIn>), Response> {
+    let flow = find(state, visit, id).await.map_err(|refused| match refused {
+        FlowRefused::Gone => flow_over(visit),
+        FlowRefused::Fault(fault) => fault_page(visit, &fault),
+    })?;
+    let signed_in = visit
+        .signed_in(&state.app)
+        .await
+        .map_err(|fault| fault_page(visit, &fault))?;
+    Ok((flow, signed_in))
+}
+
+/// What a page of a sign-in sent, if it is ours and its flow still leads somewhere.
+async fn answered(
+    state: &AppState,
+    visit: &Visit,
+    form: Result<Params, OAuthError>,
+) -> Result<(Params, LiveFlow, Option<SignedIn>), Response> {
+    let params = form.map_err(|refused| unreadable(visit, refused))?;
+    let id = params.get("flow").unwrap_or_default();
+    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    match is_own_post(&state.app, visit, cookie, params.get("csrf")).await {
+        Ok(true) => {}
+        Ok(false) => return Err(problem_page(visit, Problem::CrossSite, None)),
+        Err(fault) => return Err(fault_page(visit, &fault)),
+    }
+    let (flow, signed_in) = asked(state, visit, id).await?;
+    if flow.wants_sign_in() {
+        Ok((params, flow, signed_in))
+    } else {
+        Err(flow_over(visit))
+    }
 }
 
 /// How a client is shown on a page.

@@ -8,7 +8,7 @@ use engine::authorize::LiveFlow;
 
 use crate::extract::{Visit, flow_cookie};
 use crate::guard::csrf_token;
-use crate::pages::{PasswordAdvice, PasswordError, ReplacePage};
+use crate::pages::{NewPasswordField, PasswordAdvice, PasswordError, ReplacePage};
 use crate::reply::flow_page;
 use crate::state::AppState;
 
@@ -28,8 +28,10 @@ pub(super) fn page(
         flow: &id,
         csrf: &csrf_token(cookie),
         email,
-        rules: visit.ctx.tenant.tenant.settings.password_rules(),
-        advice,
+        field: NewPasswordField {
+            rules: visit.ctx.tenant.tenant.settings.password_rules(),
+            advice,
+        },
     };
     flow_page(visit, status, page.render(&visit.chrome(flow.ui_locales())))
 }

@@ -4,17 +4,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Secret;
-use engine::authorize::{Continued, FlowRefused};
+use engine::SignedIn;
+use engine::authorize::{Continued, LiveFlow};
 use engine::login::{LoginError as Refused, PasswordAttempt};
 use engine::sign_in::Proved;
 use protocol::Params;
 use tokio::time::Instant;
 
-use super::{Shown, find, here, login_page, show, signed_in_cookie};
-use crate::extract::{Form, Query, Visit, flow_cookie};
-use crate::guard::is_own_post;
-use crate::pages::{LoginError, LoginNotice, Problem};
-use crate::reply::{fault_page, flow_over, problem_page, retry_later, see_other};
+use super::{Shown, answered, asked, here, login_page, show, signed_in_cookie};
+use crate::extract::{Form, Query, Visit};
+use crate::pages::{LoginError, LoginNotice};
+use crate::reply::{fault_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -27,14 +27,9 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     let Some(id) = params.get("flow") else {
         return see_other(&format!("{}/account", visit.prefix()));
     };
-    let flow = match find(&state, &visit, id).await {
-        Ok(flow) => flow,
-        Err(FlowRefused::Gone) => return flow_over(&visit),
-        Err(FlowRefused::Fault(fault)) => return fault_page(&visit, &fault),
-    };
-    let signed_in = match visit.signed_in(&state.app).await {
-        Ok(signed_in) => signed_in,
-        Err(fault) => return fault_page(&visit, &fault),
+    let (flow, signed_in) = match asked(&state, &visit, id).await {
+        Ok(asked) => asked,
+        Err(response) => return response,
     };
     let continued = state
         .app
@@ -57,16 +52,10 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 
 /// `POST /login`: mail address and password. Answers 303, so that no browser sends the password on (OA12).
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let params = match form {
-        Ok(params) => params,
-        Err(refused) => return unreadable(&visit, refused),
-    };
-    let id = params.get("flow").unwrap_or_default();
-    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
-    match is_own_post(&state.app, &visit, cookie, params.get("csrf")).await {
-        Ok(true) => attempt(&state, &visit, &params, id).await,
-        Ok(false) => problem_page(&visit, Problem::CrossSite, None),
-        Err(fault) => fault_page(&visit, &fault),
+    let began = Instant::now();
+    match answered(&state, &visit, form).await {
+        Ok((params, flow, before)) => attempt(&state, &visit, &params, (&flow, before.as_ref()), began).await,
+        Err(response) => response,
     }
 }
 
@@ -80,39 +69,31 @@ async fn at_next_tick(began: Instant) {
     tokio::time::sleep_until(began + wait).await;
 }
 
-async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> Response {
-    let began = Instant::now();
-    let flow = match find(state, visit, id).await {
-        Ok(flow) if flow.wants_sign_in() => flow,
-        Ok(_) | Err(FlowRefused::Gone) => return flow_over(visit),
-        Err(FlowRefused::Fault(fault)) => return fault_page(visit, &fault),
-    };
+async fn attempt(
+    state: &AppState,
+    visit: &Visit,
+    params: &Params,
+    (flow, before): (&LiveFlow, Option<&SignedIn>),
+    began: Instant,
+) -> Response {
     let email = params.get("email").unwrap_or_default();
     let Some(password) = params.secret("password").filter(|_| !email.is_empty()) else {
         let page = login_page(
             visit,
-            &flow,
+            flow,
             StatusCode::BAD_REQUEST,
             failed(email, LoginError::Incomplete),
         );
         return refused(&visit.ctx, "incomplete", page);
-    };
-    let before = match visit.signed_in(&state.app).await {
-        Ok(before) => before,
-        Err(fault) => return fault_page(visit, &fault),
     };
     let attempt = PasswordAttempt {
         email: email.to_owned(),
         password,
         replacement: params.secret("new_password"),
     };
-    match state
-        .app
-        .log_in(&visit.ctx, &flow, &attempt, before.as_ref())
-        .await
-    {
+    match state.app.log_in(&visit.ctx, flow, &attempt, before).await {
         Ok(proved) => {
-            let mut response = here(visit, &flow, "login");
+            let mut response = here(visit, flow, "login");
             if let Proved::SignedIn(done) = proved {
                 signed_in_cookie(visit, &mut response, &done);
             }
@@ -120,20 +101,20 @@ async fn attempt(state: &AppState, visit: &Visit, params: &Params, id: &str) -> 
         }
         Err(Refused::WrongCredentials) => {
             let error = failed(email, LoginError::Credentials);
-            let page = login_page(visit, &flow, StatusCode::UNAUTHORIZED, error);
+            let page = login_page(visit, flow, StatusCode::UNAUTHORIZED, error);
             at_next_tick(began).await;
             page
         }
-        Err(Refused::ChangeRequired) => super::replace::page(visit, &flow, email, None, StatusCode::OK),
+        Err(Refused::ChangeRequired) => super::replace::page(visit, flow, email, None, StatusCode::OK),
         Err(Refused::Replacement(wrong)) => {
             let typed = attempt.replacement.unwrap_or_else(|| Secret::new(String::new()));
-            super::replace::refused_page(state, visit, (&flow, email), (wrong, &typed)).await
+            super::replace::refused_page(state, visit, (flow, email), (wrong, &typed)).await
         }
         Err(Refused::Busy) => {
             tracing::warn!("a sign-in was refused: too many at once");
             retry_later(login_page(
                 visit,
-                &flow,
+                flow,
                 StatusCode::SERVICE_UNAVAILABLE,
                 failed(email, LoginError::Busy),
             ))

@@ -85,7 +85,9 @@ pub use invite::InvitePage;
 pub use locale::{Direction, Locale};
 pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage};
 pub use logout::{LoggedOutPage, LogoutPage};
-pub use password::{PasswordAdvice, PasswordError, PasswordPage, ReplacePage, strength_key};
+pub use password::{
+    NewPasswordField, PasswordAdvice, PasswordError, PasswordPage, ReplacePage, strength_key,
+};
 pub use problem::{ErrorPage, Problem};
 pub use sample::{SampleErrorPage, SampleHomePage, SampleSignedInPage, TokenView};
 pub use words::Words;

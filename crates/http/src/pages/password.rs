@@ -93,15 +93,37 @@ impl PasswordAdvice {
     }
 }
 
-/// The rules as sentences, the telling one first.
-pub(super) fn rule_list(words: &Words, rules: PasswordRules) -> Vec<String> {
-    let length = words.t_args("password-rule-length", &[("count", number(rules.least).into())]);
-    let kind = if rules.four_classes {
-        "password-rule-classes"
-    } else {
-        "password-rule-any"
-    };
-    vec![length, words.t("password-rule-common"), words.t(kind)]
+/// A field in which somebody chooses a password.
+#[derive(Clone, Copy, Debug)]
+pub struct NewPasswordField {
+    /// What is asked of it.
+    pub rules: PasswordRules,
+    /// What was wrong with the last one.
+    pub advice: Option<PasswordAdvice>,
+}
+
+impl NewPasswordField {
+    pub(super) fn least(&self) -> usize {
+        self.rules.least
+    }
+
+    /// The rules as sentences, the telling one first.
+    pub(super) fn rule_list(&self, words: &Words) -> Vec<String> {
+        let length = words.t_args(
+            "password-rule-length",
+            &[("count", number(self.rules.least).into())],
+        );
+        let kind = if self.rules.four_classes {
+            "password-rule-classes"
+        } else {
+            "password-rule-any"
+        };
+        vec![length, words.t("password-rule-common"), words.t(kind)]
+    }
+
+    pub(super) fn error_text(&self, words: &Words) -> Option<String> {
+        self.advice.map(|advice| advice.text(words, self.rules))
+    }
 }
 
 pub(super) fn number(count: usize) -> u32 {
@@ -117,32 +139,19 @@ pub struct PasswordPage<'a> {
     pub email: &'a str,
     /// Whether there is a present password to be typed.
     pub has_password: bool,
-    /// What is asked of the new one.
-    pub rules: PasswordRules,
-    /// What was wrong with the last attempt.
-    pub advice: Option<PasswordAdvice>,
+    /// The field of the new one.
+    pub field: NewPasswordField,
 }
 
 impl PasswordPage<'_> {
-    fn least(&self) -> usize {
-        self.rules.least
-    }
-
-    fn rule_list(&self, words: &Words) -> Vec<String> {
-        rule_list(words, self.rules)
-    }
-
-    fn error_text(&self, words: &Words) -> Option<String> {
-        self.advice.map(|advice| advice.text(words, self.rules))
-    }
-
     fn is_current_wrong(&self) -> bool {
-        self.advice
+        self.field
+            .advice
             .is_some_and(|advice| advice.error == PasswordError::Current)
     }
 
     fn is_new_wrong(&self) -> bool {
-        self.advice.is_some() && !self.is_current_wrong()
+        self.field.advice.is_some() && !self.is_current_wrong()
     }
 }
 
@@ -160,24 +169,8 @@ pub struct ReplacePage<'a> {
     pub csrf: &'a str,
     /// Whose account it is, sent back as `email`.
     pub email: &'a str,
-    /// What is asked of the new one.
-    pub rules: PasswordRules,
-    /// What was wrong with the last attempt.
-    pub advice: Option<PasswordAdvice>,
-}
-
-impl ReplacePage<'_> {
-    fn least(&self) -> usize {
-        self.rules.least
-    }
-
-    fn rule_list(&self, words: &Words) -> Vec<String> {
-        rule_list(words, self.rules)
-    }
-
-    fn error_text(&self, words: &Words) -> Option<String> {
-        self.advice.map(|advice| advice.text(words, self.rules))
-    }
+    /// The field of the new one.
+    pub field: NewPasswordField,
 }
 
 page!(ReplacePage, ReplaceTemplate, "flow/replace.html");

@@ -26,6 +26,8 @@ on_both_engines! {
     recovery_codes_stand_in_once_each
     what_is_no_step_takes_nobody_on
     only_a_fresh_and_strong_sign_in_changes_factors
+    a_session_from_before_opens_nothing
+    who_has_yet_to_set_one_up_is_led_there_from_every_page
     a_tenant_may_let_nobody_in_without
     a_client_gets_the_level_it_asks_for
 }
@@ -420,6 +422,93 @@ async fn only_a_fresh_and_strong_sign_in_changes_factors(backend: Backend) {
         .await;
     let page = strong.submit(&page, "totp-remove", &[]).await;
     assert!(shows(&page, "totp-begin"), "{} {}", page.status, page.text());
+}
+
+/// Pages of the account, but for the one on which factors are set up.
+const PAGES: [&str; 4] = [
+    "/account",
+    "/account/activity",
+    "/account/password",
+    "/account/profile",
+];
+/// Forms of the account that change something.
+const FORMS: [&str; 6] = [
+    "/account/apps/web/revoke",
+    "/account/password",
+    "/account/profile",
+    "/account/sessions/0199c000-0000-7000-8000-000000000000/end",
+    "/account/sessions/end-all",
+    "/account/theme",
+];
+
+async fn a_session_from_before_opens_nothing(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut weak = app.browser();
+    let page = sign_in(&mut weak, "", ALICE).await;
+    let form = Filled::of(&page, "sessions-end-all", &[("name", "Mallory")]);
+    let mut strong = app.browser();
+    sign_in(&mut strong, "", ALICE).await;
+    enrol(&app, &mut strong).await;
+    next_step(&app);
+    let mut watch = Watch::on(&app, "default").await;
+    for path in PAGES
+        .into_iter()
+        .chain(["/account/factors", "/account/factors/totp"])
+    {
+        let shown = weak.open(path).await;
+        assert!(
+            shows(&shown, "login-form"),
+            "{path}: {} {}",
+            shown.status,
+            shown.text()
+        );
+    }
+    for path in FORMS {
+        let answer = weak.post(path, &form.pairs()).await;
+        assert_eq!(answer.status, 303, "{path}");
+        let to = answer.header("location");
+        assert!(to.starts_with("/login?flow="), "{path}: {to}");
+    }
+    assert_eq!(watch.told().await, [], "something was changed");
+    assert_ne!(
+        app.user("default", ALICE).await.profile.name.as_deref(),
+        Some("Mallory")
+    );
+    // The twin: the session that is strong enough.
+    for path in PAGES {
+        let shown = strong.open(path).await;
+        assert_eq!(shown.status, 200, "{path}");
+        assert!(!shows(&shown, "login-form"), "{path}");
+    }
+    let page = strong.open("/account").await;
+    let form = Filled::of(&page, "sessions-end-all", &[]);
+    assert_eq!(form.send(&mut strong).await.header("location"), "/account");
+}
+
+async fn who_has_yet_to_set_one_up_is_led_there_from_every_page(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut browser = app.browser();
+    let page = sign_in(&mut browser, "", ALICE).await;
+    let form = Filled::of(&page, "sessions-end-all", &[]);
+    with_rule(&app, SecondFactorRule::Required).await;
+    for path in PAGES {
+        let shown = browser.open(path).await;
+        assert!(
+            shows(&shown, "totp-begin"),
+            "{path}: {} {}",
+            shown.status,
+            shown.text()
+        );
+    }
+    for path in FORMS {
+        let answer = browser.post(path, &form.pairs()).await;
+        let to = answer.header("location");
+        assert_eq!(to, "/account/factors?done=required", "{path}: {}", answer.status);
+    }
+    // The twin: once it is set up, all of it is there.
+    enrol(&app, &mut browser).await;
+    let page = browser.open("/account/profile").await;
+    assert!(shows(&page, "profile-form"), "{} {}", page.status, page.text());
 }
 
 async fn with_rule(app: &TestApp, rule: SecondFactorRule) {

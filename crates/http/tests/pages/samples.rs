@@ -6,9 +6,9 @@ use http_face::pages::{
     AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
     ConnectedApp, ConsentPage, ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind,
     ErrorPage, FactorError, FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage,
-    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, PasswordAdvice, PasswordError,
-    PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage, SampleErrorPage,
-    SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, PasswordAdvice,
+    PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage,
+    SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
 };
 
 pub(crate) const URL: &str = "https://app.example/";
@@ -196,9 +196,8 @@ fn invite(text: &str) -> InvitePage<'_> {
         token: text,
         csrf: text,
         email: text,
-        rules: RULES,
+        field: FIELD,
         expires_at: 1_795_491_660,
-        advice: Some(ADVICE),
     }
 }
 
@@ -206,6 +205,11 @@ const RULES: PasswordRules = PasswordRules {
     least: 15,
     most: 256,
     four_classes: false,
+};
+
+const FIELD: NewPasswordField = NewPasswordField {
+    rules: RULES,
+    advice: Some(ADVICE),
 };
 
 const ADVICE: PasswordAdvice = PasswordAdvice {
@@ -218,8 +222,7 @@ fn password(text: &str) -> PasswordPage<'_> {
         csrf: text,
         email: text,
         has_password: true,
-        rules: RULES,
-        advice: Some(ADVICE),
+        field: FIELD,
     }
 }
 
@@ -252,8 +255,7 @@ fn replace(text: &str) -> ReplacePage<'_> {
         flow: text,
         csrf: text,
         email: text,
-        rules: RULES,
-        advice: Some(ADVICE),
+        field: FIELD,
     }
 }
 
