@@ -59,6 +59,8 @@ pub(crate) struct Shot {
     pub(crate) took: Duration,
     /// `None` without an answer.
     pub(crate) status: Option<u16>,
+    /// Why there was none.
+    pub(crate) broke: Option<String>,
     pub(crate) says_when: bool,
     /// Whether an introspection answer said `active`.
     pub(crate) active: bool,
@@ -132,6 +134,7 @@ async fn fire(http: &Http, question: &Question, due: Instant) -> Shot {
         due,
         took: due.elapsed(),
         status: answer.map(|answer| answer.status),
+        broke: outcome.as_ref().err().map(|error| format!("{error:?}")),
         says_when: answer.is_some_and(|answer| !answer.header("retry-after").is_empty()),
         active: answer.is_some_and(|answer| answer.body.contains("\"active\":true")),
     }
@@ -156,6 +159,24 @@ impl Shots {
     pub(crate) fn not(&self, wanted: impl Fn(&Shot) -> bool) -> u64 {
         let count = self.0.iter().filter(|shot| !wanted(shot)).count();
         u64::try_from(count).unwrap_or(u64::MAX)
+    }
+
+    /// Those that are not answered 200, with their time around `moment`, for a person to read.
+    pub(crate) fn failures(&self, what: &str, moment: Instant) -> Vec<String> {
+        let failed = self.0.iter().filter(|shot| !shot.is_ok());
+        let line = |shot: &Shot| {
+            let after = shot.due.saturating_duration_since(moment);
+            let before = moment.saturating_duration_since(shot.due);
+            let how = match (&shot.status, &shot.broke) {
+                (Some(status), _) => status.to_string(),
+                (None, broke) => broke.clone().unwrap_or_default(),
+            };
+            format!(
+                "{what} {before:?} before, {after:?} after, took {:?}: {how}",
+                shot.took
+            )
+        };
+        failed.map(line).collect()
     }
 
     /// What happened in each second since `from`: answers by status, and the slowest.

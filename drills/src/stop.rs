@@ -34,6 +34,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 struct Outcome {
     asked: usize,
     failed: u64,
+    /// What became of those, for a person to read.
+    failures: Vec<String>,
     sign_ins: usize,
     sign_ins_failed: usize,
     /// From the signal.
@@ -115,7 +117,8 @@ async fn stop(node: &Node, cast: &Cast, rate: u32, sign_ins: u32, slow: u32) -> 
         gone,
         ..Outcome::default()
     };
-    for shots in [&tokens, &discovery] {
+    for (what, shots) in [("tokens", &tokens), ("discovery", &discovery)] {
+        outcome.failures.extend(shots.failures(what, signal));
         let Shots(all) = shots;
         outcome.asked += all.iter().filter(|shot| shot.due >= signal).count();
         outcome.failed += shots.not(Shot::is_ok);
@@ -188,9 +191,13 @@ fn judge(outcomes: &[Outcome], report: &mut Report) {
     let longest = |part: fn(&Outcome) -> Duration| outcomes.iter().map(part).max().unwrap_or_default();
     let asked: usize = outcomes.iter().map(|outcome| outcome.asked).sum();
     let failed = sum(|outcome| outcome.failed);
+    let failures = outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.failures)
+        .fold(String::new(), |text, failure| text + "\n          " + failure);
     report.check(
         "0 failed requests",
-        format!("{failed}; {asked} were sent after the signal"),
+        format!("{failed}; {asked} were sent after the signal{failures}"),
         failed == 0 && asked > 0,
     );
     let sign_ins: usize = outcomes.iter().map(|outcome| outcome.sign_ins).sum();
