@@ -129,8 +129,10 @@ impl Activity {
         }
     }
 
-    pub(super) fn is_http2(&self) -> bool {
-        self.state().inbound.is_http2()
+    /// Whether this is an HTTP/2 connection on which at least one request has begun.
+    pub(super) fn has_asked_over_http2(&self) -> bool {
+        let state = self.state();
+        state.phase != Phase::Head && state.inbound.is_http2()
     }
 
     /// Bytes came; an error if they are a flood.

@@ -50,8 +50,9 @@ where
     loop {
         let over = poll_fn(|cx| match connection.as_mut().poll(cx) {
             Poll::Ready(end) => Poll::Ready(Err(end)),
-            // HTTP/2 has a goodbye that loses nothing; HTTP/1.1 has one in the head of the next answer.
-            Poll::Pending if asked_to_go && !said_goodbye && activity.is_http2() => {
+            // HTTP/2 has a goodbye that loses nothing once a request has begun; HTTP/1.1 has one in the head of the next
+            // answer.
+            Poll::Pending if asked_to_go && !said_goodbye && activity.has_asked_over_http2() => {
                 Poll::Ready(Ok(Verdict::Retire))
             }
             Poll::Pending => watchdog.poll(cx).map(Ok),

@@ -47,6 +47,23 @@ async fn notice_on_http2_is_a_goodbye_after_which_its_streams_finish() {
     assert_eq!(get(&send, "/").await.unwrap().0, StatusCode::OK);
 }
 
+/// A connection that is said goodbye to before its first request loses that request.
+#[tokio::test]
+async fn a_newcomer_on_http2_is_served_first_and_dismissed_then() {
+    let server = Running::start(Limits::default()).await;
+    server.leave.cancel();
+    let (send, mut connection) = h2::client::handshake(server.connect().await).await.unwrap();
+    let mut pings = connection.ping_pong().unwrap();
+    let connection = tokio::spawn(connection);
+    // The server has seen the connection and had time to end it.
+    for _ in 0..3 {
+        pings.ping(h2::Ping::opaque()).await.unwrap();
+    }
+    assert_eq!(get(&send, "/").await.unwrap().0, StatusCode::OK);
+    drop(send);
+    ended(connection).await.unwrap();
+}
+
 #[tokio::test]
 async fn who_has_connected_is_served_though_the_server_stops() {
     let server = Running::start(Limits::default()).await;
