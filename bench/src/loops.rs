@@ -1,11 +1,11 @@
 //! Requests as fast as answers come, and requests at a rate of their own.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior};
 
@@ -77,60 +77,77 @@ pub async fn closed(requests: &Requests, connections: usize, length: Duration) -
 /// `rate` requests a second for `length`, over at most `connections`; who comes when all are busy waits in line, and
 /// that time counts. So a server that is too slow is not spared by a client that waits for it.
 pub async fn open(requests: &Requests, rate: f64, connections: usize, length: Duration) -> Result<Summary> {
-    let line = Line {
+    let line = Arc::new(Line {
         requests: requests.clone(),
-        free: Arc::new(Semaphore::new(connections)),
-        idle: Arc::default(),
-    };
+        due: Semaphore::new(0),
+        turn: AtomicU32::new(0),
+    });
+    let start = Instant::now();
+    let mut senders = JoinSet::new();
+    for _ in 0..connections {
+        let line = Arc::clone(&line);
+        senders.spawn(async move { line.serve(|number| due(start, number, rate)).await });
+    }
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut under_way = JoinSet::new();
-    let mut ends = Vec::new();
-    let start = Instant::now();
     let mut sent: u32 = 0;
     loop {
         tick.tick().await;
-        while let Some(Ok(end)) = under_way.try_join_next() {
-            ends.push(end);
+        let (before, now) = (sent, Instant::now());
+        let mut over = false;
+        while !over && due(start, sent, rate) <= now {
+            over = due(start, sent, rate).duration_since(start) >= length;
+            sent += u32::from(!over);
         }
-        while due(start, sent, rate) <= Instant::now() {
-            let due = due(start, sent, rate);
-            if due.duration_since(start) >= length {
-                while let Some(end) = under_way.join_next().await {
-                    ends.push(end?);
-                }
-                // Up to the last answer: who answers in twice the time does not answer twice as much.
-                return Ok(Summary::of(&ends, start.elapsed().as_secs_f64()));
-            }
-            let line = line.clone();
-            under_way.spawn(async move {
-                let end = tokio::time::timeout_at(due + PATIENCE, line.ask()).await;
-                (end.unwrap_or(End::Failed), due.elapsed())
-            });
-            sent += 1;
+        line.due.add_permits(usize::try_from(sent - before)?);
+        if over {
+            break;
         }
     }
+    // Senders that find nothing more to send end; the others go on until their requests have had their time.
+    while line.due.available_permits() > 0 {
+        tick.tick().await;
+    }
+    line.due.close();
+    let mut ends = Vec::new();
+    while let Some(sender) = senders.join_next().await {
+        ends.extend(sender?);
+    }
+    // Up to the last answer: who answers in twice the time does not answer twice as much.
+    Ok(Summary::of(&ends, start.elapsed().as_secs_f64()))
 }
 
 fn due(start: Instant, number: u32, rate: f64) -> Instant {
     start + Duration::from_secs_f64(f64::from(number) / rate)
 }
 
-/// Connections that many requests share.
-#[derive(Clone)]
+/// Requests that are due, for whoever is free to send them.
 struct Line {
     requests: Requests,
-    free: Arc<Semaphore>,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    /// One for each that is due and not yet taken.
+    due: Semaphore,
+    /// The number of the next.
+    turn: AtomicU32,
 }
 
 impl Line {
-    async fn ask(&self) -> End {
-        let Ok(_place) = self.free.acquire().await else {
-            return End::Failed;
-        };
-        let kept = self.idle.lock().await.pop();
-        let mut connection = match kept {
+    /// Sends on one connection whatever is due, as long as there is something. One task for many requests: one for each
+    /// costs more than sending it.
+    async fn serve(&self, due: impl Fn(u32) -> Instant) -> Vec<(End, Duration)> {
+        let mut ends = Vec::new();
+        let mut connection = None;
+        while let Ok(place) = self.due.acquire().await {
+            place.forget();
+            let due = due(self.turn.fetch_add(1, Ordering::Relaxed));
+            // Without an answer in time the connection is gone, too: the next answer on it would be that of this one.
+            let end = tokio::time::timeout_at(due + PATIENCE, self.ask(&mut connection)).await;
+            ends.push((end.unwrap_or(End::Failed), due.elapsed()));
+        }
+        ends
+    }
+
+    async fn ask(&self, kept: &mut Option<Connection>) -> End {
+        let mut connection = match kept.take() {
             Some(connection) => connection,
             None => match Connection::open(self.requests.port).await {
                 Ok(connection) => connection,
@@ -140,9 +157,7 @@ impl Line {
         match connection.exchange(self.requests.next()).await {
             Ok(answer) => {
                 let stays = !answer.headers("connection").any(|value| value == "close");
-                if stays {
-                    self.idle.lock().await.push(connection);
-                }
+                *kept = stays.then_some(connection);
                 End::of(answer.status)
             }
             Err(_) => End::Failed,

@@ -6,13 +6,13 @@ use domain::{EventKind, Outcome, Secret, World};
 use storage::Db;
 use tokio::sync::Notify;
 
-use crate::Fault;
 use crate::audit::Refusals;
 use crate::cache::Beliefs;
 use crate::keys::KeyRing;
 use crate::passwords::{BreachedFilter, PasswordEvent, PasswordLoad, PasswordPolicy, Passwords};
 use crate::seal::DataKeys;
 use crate::tenants::Directory;
+use crate::{Ctx, Fault};
 
 /// What an application is made of, apart from its database.
 #[derive(Debug)]
@@ -89,6 +89,11 @@ impl App {
     /// Lets a counter know of everything about password hashing from now on; the first to ask is the one.
     pub fn observe_passwords(&self, observer: impl Fn(PasswordEvent) + Send + Sync + 'static) {
         self.passwords.observe(observer);
+    }
+
+    /// Refuses a sign-in that the password pool would refuse, before anything else is done for it.
+    pub fn admits_password(&self, ctx: &Ctx) -> Result<(), Fault> {
+        self.passwords.admits(ctx.tenant_id())
     }
 
     /// How much password hashing there is to do.

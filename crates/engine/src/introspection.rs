@@ -12,6 +12,7 @@ impl App {
     /// What `caller` may know of `token`: everything if it was issued to it, is meant for its resource, or it may
     /// introspect all; else exactly that it is not active, whether it exists or not. The JSON document, ready to send.
     pub async fn introspect(&self, ctx: &Ctx, caller: &Client, token: &str) -> Result<Bytes, Fault> {
+        self.passwords.make_way();
         if let Some(hash) = OpaqueToken::parse(TokenKind::Refresh, token) {
             return written(&self.introspect_refresh(ctx, caller, &hash).await?);
         }

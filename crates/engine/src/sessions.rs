@@ -115,7 +115,7 @@ impl App {
         })
         .map_err(|_| Fault::Internal("whereabouts do not serialize"))?;
         let row = session.id.to_string();
-        let bytes = seal.seal(&self.world, place(ctx, &row), &plain)?;
+        let bytes = seal.seal(&self.world, whereabouts_place(ctx, &row), &plain)?;
         Ok(Some(Sealed { key, bytes }))
     }
 
@@ -156,11 +156,12 @@ fn address(
 ) -> Option<IpAddr> {
     let (_, key) = key.filter(|(id, _)| *id == sealed.key)?;
     let row = session.id.to_string();
-    let plain = key.open(place(ctx, &row), &sealed.bytes).ok()?;
+    let plain = key.open(whereabouts_place(ctx, &row), &sealed.bytes).ok()?;
     serde_json::from_slice::<Whereabouts>(plain.expose()).ok()?.ip
 }
 
-fn place<'a>(ctx: &Ctx, row: &'a str) -> Place<'a> {
+/// Where the whereabouts of the session `row` are sealed.
+pub(crate) fn whereabouts_place<'a>(ctx: &Ctx, row: &'a str) -> Place<'a> {
     Place {
         tenant: ctx.tenant_id(),
         column: "sessions.sealed",

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use domain::{EventId, EventKind, KeyState, Outcome};
+use domain::{EventId, EventKind, KeyState, Outcome, SessionId};
 use protocol::jose::SigningKey;
 use storage::audit::{self, AuditRow};
 use storage::invariants::{self, Breach};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::keys::key_place;
 use crate::seal::{Place, SealKey};
+use crate::sessions::whereabouts_place;
 use crate::{App, Ctx, Fault};
 
 /// Rows of the log looked at together.
@@ -21,7 +22,7 @@ const PAGE: u32 = 1_000;
 pub struct Soundness {
     /// Events in the log.
     pub events: u64,
-    /// Events with sealed fields, each of which was opened.
+    /// Events and sessions with sealed fields, each of which was opened.
     pub sealed: u64,
     /// What does not hold; empty when all does.
     pub breaches: Vec<Breach>,
@@ -39,12 +40,13 @@ struct Walk {
 }
 
 impl App {
-    /// Looks at everything the tenant has: the invariants of the tables, each event's form and seal, each token beside
-    /// its event, each signing key's seal. Reads whole tables; changes nothing.
+    /// Looks at everything the tenant has: the invariants of the tables, each event's form and seal, each session's seal,
+    /// each token beside its event, each signing key's seal. Reads whole tables; changes nothing.
     pub async fn check_soundness(&self, ctx: &Ctx) -> Result<Soundness, Fault> {
         let mut read = self.db.read(ctx.tenant_id()).await?;
         let broken = invariants::check(&mut read).await?;
         let mut walk = self.walk_log(ctx, &mut read).await?;
+        self.walk_sessions(ctx, &mut read, &mut walk).await?;
         let tokens = invariants::access_token_ids(&mut read).await?;
         let untold = tokens.iter().filter(|jti| !walk.token_ids.contains(*jti)).count();
         let unusable = self.unusable_keys(ctx, &mut read).await?;
@@ -90,28 +92,40 @@ impl App {
         let (Some(sealed), Some(id)) = (&row.sealed, row.seal_key) else {
             return Ok(());
         };
-        walk.found.sealed += 1;
-        let key = match walk.keys.get(&id) {
-            Some(key) => key.clone(),
-            None => {
-                let key = self.seals.opening(read, id).await?;
-                walk.keys.insert(id, key.clone());
-                key
-            }
-        };
+        let key = self.key_of(read, walk, id).await?;
         let event = row.id.to_string();
         let place = Place {
             tenant: ctx.tenant_id(),
             column: "audit_log.sealed",
             row: &event,
         };
-        let opens = key
-            .and_then(|key| key.open(place, sealed).ok())
-            .is_some_and(|plain| serde_json::from_slice::<serde_json::Value>(plain.expose()).is_ok());
-        if !opens {
-            walk.unopened += 1;
-        }
+        walk.open(key.as_ref(), place, sealed);
         Ok(())
+    }
+
+    async fn walk_sessions(&self, ctx: &Ctx, read: &mut Read, walk: &mut Walk) -> Result<(), Fault> {
+        let mut after: Option<SessionId> = None;
+        loop {
+            let page = invariants::sealed_sessions(read, after, PAGE).await?;
+            let Some((last, _)) = page.last() else {
+                return Ok(());
+            };
+            after = Some(*last);
+            for (session, sealed) in &page {
+                let key = self.key_of(read, walk, sealed.key).await?;
+                let row = session.to_string();
+                walk.open(key.as_ref(), whereabouts_place(ctx, &row), &sealed.bytes);
+            }
+        }
+    }
+
+    async fn key_of(&self, read: &mut Read, walk: &mut Walk, id: Uuid) -> Result<Option<SealKey>, Fault> {
+        if let Some(key) = walk.keys.get(&id) {
+            return Ok(key.clone());
+        }
+        let key = self.seals.opening(read, id).await?;
+        walk.keys.insert(id, key.clone());
+        Ok(key)
     }
 
     async fn unusable_keys(&self, ctx: &Ctx, read: &mut Read) -> Result<u64, Fault> {
@@ -131,6 +145,19 @@ impl App {
             unusable += u64::from(!usable);
         }
         Ok(unusable)
+    }
+}
+
+impl Walk {
+    /// Whether what is sealed opens under this key, at this place, and is what we seal.
+    fn open(&mut self, key: Option<&SealKey>, place: Place<'_>, sealed: &[u8]) {
+        self.found.sealed += 1;
+        let opens = key
+            .and_then(|key| key.open(place, sealed).ok())
+            .is_some_and(|plain| serde_json::from_slice::<serde_json::Value>(plain.expose()).is_ok());
+        if !opens {
+            self.unopened += 1;
+        }
     }
 }
 

@@ -22,6 +22,7 @@ pub enum UserinfoError {
 impl App {
     /// The claims about the person the token acts for, as far as its scopes and the `claims` asked for go.
     pub async fn userinfo(&self, ctx: &Ctx, token: &str) -> Result<Map<String, Value>, UserinfoError> {
+        self.passwords.make_way();
         let Some(active) = self.active_access_token(ctx, token).await? else {
             return self
                 .refuse_userinfo(ctx, ErrorCode::InvalidToken, "the token does not count")

@@ -25,6 +25,7 @@ pub mod layers;
 pub mod listener;
 pub mod management;
 pub mod pages;
+pub mod pressure;
 pub mod tls;
 
 pub use reference::routes_page;

@@ -17,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::management::Metrics;
 use crate::management::metrics::Refusal;
+use crate::pressure::Pressure;
 use crate::tls::TlsHandle;
 
 mod activity;
@@ -59,6 +60,7 @@ struct Shared {
     router: Router,
     limits: Arc<Limits>,
     tls: Option<TlsHandle>,
+    pressure: Option<Pressure>,
     metrics: Metrics,
     slots: Arc<Semaphore>,
     sources: Arc<Sources>,
@@ -93,6 +95,7 @@ impl Server {
                 router,
                 limits: Arc::new(limits),
                 tls: None,
+                pressure: None,
                 metrics,
                 slots,
                 sources: Arc::new(sources),
@@ -114,6 +117,13 @@ impl Server {
     #[must_use]
     pub fn with_tls(mut self, tls: Option<TlsHandle>) -> Self {
         self.shared.tls = tls;
+        self
+    }
+
+    /// Refuses what `pressure` says before anything is spent on it.
+    #[must_use]
+    pub fn with_pressure(mut self, pressure: Pressure) -> Self {
+        self.shared.pressure = Some(pressure);
         self
     }
 

@@ -23,6 +23,8 @@ pub mod metrics;
 
 pub use metrics::{Catalogue, Metrics};
 
+use metrics::Unanswered;
+
 /// How long a dependency may take to answer before it counts as away.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -65,6 +67,7 @@ const DEGRADED: &str = "degraded";
 /// The management face under construction.
 pub struct Management {
     catalogue: Catalogue,
+    metrics: Option<Metrics>,
     checks: Vec<Check>,
     token: Option<Secret<String>>,
     readiness: Readiness,
@@ -85,6 +88,7 @@ impl Management {
     pub fn new(catalogue: Catalogue, readiness: Readiness) -> Self {
         Self {
             catalogue,
+            metrics: None,
             checks: Vec::new(),
             token: None,
             readiness,
@@ -133,13 +137,27 @@ impl Management {
         self
     }
 
+    /// Counts what is refused here.
+    #[must_use]
+    pub fn counting(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
+    fn refused(&self, why: Unanswered) {
+        if let Some(metrics) = &self.metrics {
+            metrics.management_refused(why);
+        }
+    }
+
     /// The routes `/livez`, `/readyz`, `/metrics`.
     pub fn router(self) -> Router {
         let state = Arc::new(self);
+        let questions = (Arc::clone(&state), Arc::new(Semaphore::new(QUESTIONS)));
         Router::new()
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
-            .layer(from_fn_with_state(Arc::new(Semaphore::new(QUESTIONS)), bound))
+            .layer(from_fn_with_state(questions, bound))
             .layer(from_fn_with_state(Arc::clone(&state), authorize))
             .route("/livez", get(livez))
             .with_state(state)
@@ -158,11 +176,16 @@ async fn authorize(State(face): State<Arc<Management>>, request: Request, next: 
     if domain::constant_time_eq(shown, token.expose().as_bytes()) {
         return next.run(request).await;
     }
+    face.refused(Unanswered::Unauthorized);
     (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, "Bearer")]).into_response()
 }
 
-async fn bound(State(places): State<Arc<Semaphore>>, request: Request, next: Next) -> Response {
+/// The face, and places for those who ask.
+type Questions = (Arc<Management>, Arc<Semaphore>);
+
+async fn bound(State((face, places)): State<Questions>, request: Request, next: Next) -> Response {
     let Ok(_place) = places.try_acquire() else {
+        face.refused(Unanswered::Busy);
         return (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "1")]).into_response();
     };
     next.run(request).await

@@ -9,6 +9,7 @@ use engine::App;
 use http_face::layers::{EdgeSettings, protect};
 use http_face::listener::Server;
 use http_face::management::{Catalogue, Management, Metrics, Readiness};
+use http_face::pressure::Pressure;
 use http_face::tls::TlsHandle;
 use http_face::{AppState, DemoHome, router};
 use tokio::net::TcpListener;
@@ -17,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+
+mod commits;
 
 /// The sockets a server answers on.
 #[derive(Debug)]
@@ -77,6 +80,8 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
     app.observe(move |kind, outcome| counting.event(kind, outcome));
     let counting = metrics.clone();
     app.observe_passwords(move |event| counting.password(event));
+    let counted = Arc::clone(&app);
+    http_face::management::metrics::commits::register(&mut catalogue, move || commits::of(&counted.db));
     let readiness = Readiness::default();
     let limits = config.server.listener_limits();
     let (leave, drain, end) = (
@@ -98,7 +103,9 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
         metrics.clone(),
         Some(state),
     );
+    let pressure = Pressure::new(config.server.load.pressure(), &metrics);
     let public = Server::new(public, limits.clone(), metrics.clone())
+        .with_pressure(pressure.clone())
         .on(faces.public)
         .with_tls(faces.tls.clone())
         .with_notice(leave.clone());
@@ -133,10 +140,12 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
     let management = Management::new(catalogue, readiness.clone())
         .check("database", probe)
         .advise("clock", clock)
+        .counting(metrics.clone())
         .token(config.server.management_token.clone())
         .router();
     let telling = metrics.clone();
     rest.spawn(Arc::clone(&app).watch_clock(end.clone(), move |ahead| telling.clock_ahead(ahead)));
+    rest.spawn(pressure.watch(end.clone()));
     rest.spawn(keep_certificate(faces.tls, hangup, metrics.clone(), end.clone()));
     rest.spawn(
         Server::new(management, limits, metrics)

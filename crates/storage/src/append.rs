@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::TenantId;
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::access_tokens::{self, AccessToken};
@@ -17,6 +19,11 @@ use crate::db::Store;
 #[cfg(feature = "failpoints")]
 use crate::failpoint::{self, Point};
 use crate::{DbOptions, StoreError};
+
+mod stats;
+
+pub use stats::AppendStats;
+use stats::Counters;
 
 /// An event for the batching appender.
 #[derive(Clone, Debug)]
@@ -31,6 +38,7 @@ pub struct Append {
 
 struct Entry {
     append: Append,
+    since: Instant,
     ack: oneshot::Sender<Result<(), StoreError>>,
 }
 
@@ -38,6 +46,7 @@ struct Entry {
 pub(crate) struct Appender {
     queue: mpsc::Sender<Entry>,
     wait: Duration,
+    counters: Arc<Counters>,
     closing: CancellationToken,
     task: Mutex<Option<JoinHandle<()>>>,
 }
@@ -45,16 +54,19 @@ pub(crate) struct Appender {
 impl Appender {
     pub(crate) fn start(store: Store, options: &DbOptions) -> Self {
         let (queue, waiting) = mpsc::channel(options.append.queue.max(1));
+        let counters = Arc::new(Counters::default());
         let closing = CancellationToken::new();
         let batcher = Batcher {
             store,
             waiting,
             batch: options.append.batch.max(1),
+            counters: Arc::clone(&counters),
             closing: closing.clone(),
         };
         Self {
             queue,
             wait: options.wait,
+            counters,
             closing,
             task: Mutex::new(Some(tokio::spawn(batcher.run()))),
         }
@@ -62,14 +74,22 @@ impl Appender {
 
     pub(crate) async fn append(&self, append: Append) -> Result<(), StoreError> {
         let (ack, outcome) = oneshot::channel();
+        let since = Instant::now();
         self.queue
-            .send_timeout(Entry { append, ack }, self.wait)
+            .send_timeout(Entry { append, since, ack }, self.wait)
             .await
             .map_err(|refused| match refused {
-                mpsc::error::SendTimeoutError::Timeout(_) => StoreError::Busy,
+                mpsc::error::SendTimeoutError::Timeout(_) => {
+                    self.counters.refused();
+                    StoreError::Busy
+                }
                 mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
             })?;
         outcome.await.map_err(|_| StoreError::UnknownOutcome)?
+    }
+
+    pub(crate) fn stats(&self) -> AppendStats {
+        self.counters.snapshot()
     }
 
     pub(crate) async fn close(&self) {
@@ -85,6 +105,7 @@ struct Batcher {
     store: Store,
     waiting: mpsc::Receiver<Entry>,
     batch: usize,
+    counters: Arc<Counters>,
     closing: CancellationToken,
 }
 
@@ -104,6 +125,7 @@ impl Batcher {
                 }
             }
             crowded = batch.len() > 1;
+            self.counters.gathered(batch.len());
             // A panic loses its batch, whose callers hear that the outcome is unknown, and not the task: without it every
             // event would be refused until somebody starts the program again.
             if AssertUnwindSafe(self.settle(batch)).catch_unwind().await.is_err() {
@@ -129,12 +151,13 @@ impl Batcher {
         let appends: Vec<&Append> = batch.iter().map(|entry| &entry.append).collect();
         let outcome = self.write_all(&appends).await;
         let alone = batch.len() > 1 && outcome.as_ref().is_err_and(|error| !error.is_unavailable());
-        for Entry { append, ack } in batch {
+        for Entry { append, since, ack } in batch {
             let outcome = if alone {
                 self.write(&[&append]).await
             } else {
                 outcome.clone()
             };
+            self.counters.settled(since.elapsed());
             // A caller that went away does not need to know.
             drop(ack.send(outcome));
         }

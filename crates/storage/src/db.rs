@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::TenantId;
 
-use crate::append::{Append, Appender};
+use crate::append::{Append, AppendStats, Appender};
 use crate::postgres::PgStore;
 use crate::schema::SchemaError;
 use crate::sql::Record;
@@ -104,6 +104,11 @@ impl Db {
             Store::Postgres(_) => None,
             Store::Sqlite(store) => Some(store.stats()),
         }
+    }
+
+    /// How events shared commits.
+    pub fn append_stats(&self) -> AppendStats {
+        self.appender.stats()
     }
 
     /// Lets what is under way finish, then closes every connection.

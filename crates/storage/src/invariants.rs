@@ -3,6 +3,10 @@
 //!
 //! The statements read whole tables, so they are for drills and for looking into a suspicion, not for a request.
 
+use domain::SessionId;
+use uuid::Uuid;
+
+use crate::sessions::Sealed;
 use crate::{Query, StoreError};
 
 /// Rows that break a rule.
@@ -241,4 +245,23 @@ pub async fn access_token_ids(q: &mut impl Query) -> Result<Vec<String>, StoreEr
         .all("SELECT jti FROM access_tokens WHERE tenant_id = $1", ())
         .await?;
     Ok(rows.into_iter().map(|(jti,)| jti).collect())
+}
+
+/// What is sealed in sessions, `limit` of them after `after`.
+pub async fn sealed_sessions(
+    q: &mut impl Query,
+    after: Option<SessionId>,
+    limit: u32,
+) -> Result<Vec<(SessionId, Sealed)>, StoreError> {
+    let after = after.map_or_else(Uuid::nil, |id| id.as_uuid());
+    let rows: Vec<(SessionId, Vec<u8>, Uuid)> = q
+        .handle()
+        .all(
+            "SELECT id, sealed, seal_key FROM sessions
+             WHERE tenant_id = $1 AND id > $2 AND sealed IS NOT NULL AND seal_key IS NOT NULL ORDER BY id LIMIT $3",
+            (after, i64::from(limit)),
+        )
+        .await?;
+    let sealed = |(id, bytes, key)| (id, Sealed { key, bytes });
+    Ok(rows.into_iter().map(sealed).collect())
 }

@@ -193,6 +193,11 @@ impl Passwords {
         self.pool.admits(tenant)
     }
 
+    /// Leaves a core for other work for a moment.
+    pub(crate) fn make_way(&self) {
+        self.pool.make_way();
+    }
+
     /// The PHC string to store for `password`.
     pub(crate) async fn hash(
         &self,

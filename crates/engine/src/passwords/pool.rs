@@ -1,6 +1,7 @@
 //! The threads that hash, what they hash in, and who waits for them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -28,10 +29,14 @@ pub(super) struct Order {
 /// How much politer than other threads those that hash are: with all cores busy each has a third of another's share.
 const NICE: i32 = 5;
 
-/// When nobody signed in for so long, memory goes back: first of one hash, then of the next.
+/// When nobody signed in for so long, memory goes back: first of one hash, then of the next. Then the threads end, one
+/// after the other, because the allocator gives pages back to the system when a thread ends that freed some a second ago.
 pub(super) const REST: Duration = Duration::from_secs(5);
 
-/// A bounded number of threads, each with one hash at a time. They end when the pool is dropped.
+/// After other work, one core is left free of hashing for so long.
+const WAY: Duration = Duration::from_millis(250);
+
+/// A bounded number of threads, each with one hash at a time. They end when nobody signs in, or the pool is dropped.
 #[derive(Debug)]
 pub(super) struct Pool(Arc<Shared>);
 
@@ -43,6 +48,11 @@ struct Shared {
     oversize: Mutex<()>,
     allocate: Allocate,
     rest: Duration,
+    cores: usize,
+    /// Since when `other_work` counts.
+    began: Instant,
+    /// Microseconds after `began` at which something else was to be done; nought if nothing ever was.
+    other_work: AtomicU64,
     observer: OnceLock<Observer>,
 }
 
@@ -62,6 +72,20 @@ struct State {
     /// How long a hash takes, of late.
     typical: Duration,
     closed: bool,
+}
+
+/// What a thread did so far.
+#[derive(Debug, Default)]
+struct Life {
+    worked: bool,
+    /// Times in a row that there was nothing to do and no memory to give back.
+    rests: u32,
+}
+
+impl Life {
+    const fn is_over(&self) -> bool {
+        self.rests >= 2 || (self.rests >= 1 && !self.worked)
+    }
 }
 
 #[derive(Debug)]
@@ -114,12 +138,27 @@ impl Pool {
             oversize: Mutex::new(()),
             allocate,
             rest,
+            cores: thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            began: Instant::now(),
+            other_work: AtomicU64::new(0),
             observer: OnceLock::new(),
         })))
     }
 
     pub(super) fn observe(&self, observer: impl Fn(PasswordEvent) + Send + Sync + 'static) {
         self.0.observer.get_or_init(|| Box::new(observer));
+    }
+
+    /// Hashes that may be computed at once now.
+    #[cfg(test)]
+    pub(super) fn lanes(&self) -> usize {
+        self.0.lanes()
+    }
+
+    /// Threads there are now.
+    #[cfg(test)]
+    pub(super) fn threads(&self) -> usize {
+        self.0.lock().threads
     }
 
     pub(super) fn load(&self) -> PasswordLoad {
@@ -132,10 +171,18 @@ impl Pool {
         }
     }
 
+    /// Somebody asks for something that takes much less time than a hash: leave a core for it. With all of them
+    /// hashing, each turn of such a request waits until the system takes a core away from a hash.
+    pub(super) fn make_way(&self) {
+        let now = u64::try_from(self.0.began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.0.other_work.store(now.max(1), Ordering::Relaxed);
+    }
+
     /// Whether a hash for this tenant would be taken on now. Asked before other work is done for a request that would
     /// be refused in the end.
     pub(super) fn admits(&self, tenant: TenantId) -> Result<(), Fault> {
-        let refused = self.0.lock().refuses(&self.0.policy, tenant);
+        let lanes = self.0.lanes();
+        let refused = self.0.lock().refuses(&self.0.policy, lanes, tenant);
         refused.map_or(Ok(()), |reason| Err(self.0.refuse(reason)))
     }
 
@@ -192,14 +239,15 @@ impl State {
         policy.queue + policy.concurrent.saturating_sub(self.running)
     }
 
-    fn refuses(&self, policy: &PasswordPolicy, tenant: TenantId) -> Option<PasswordRefusal> {
+    /// `lanes` hashes are computed at once at the moment.
+    fn refuses(&self, policy: &PasswordPolicy, lanes: usize, tenant: TenantId) -> Option<PasswordRefusal> {
         if !self.lines.admits(tenant, self.room(policy)) {
             return Some(PasswordRefusal::Full);
         }
         // So many have to be done before it is this one's turn. Who would probably wait for nothing is told so at once;
         // twice the usual time is allowed for, because hashes get slower when many come.
-        let before = (self.lines.ahead(tenant) + self.running + 1).saturating_sub(policy.concurrent);
-        let turns = u32::try_from(before.div_ceil(policy.concurrent)).unwrap_or(u32::MAX);
+        let before = (self.lines.ahead(tenant) + self.running + 1).saturating_sub(lanes);
+        let turns = u32::try_from(before.div_ceil(lanes)).unwrap_or(u32::MAX);
         (self.typical.saturating_mul(2).saturating_mul(turns) > policy.wait).then_some(PasswordRefusal::Late)
     }
 }
@@ -207,6 +255,16 @@ impl State {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Hashes that may be computed at once now: all cores', or while there is other work one less, but never none.
+    fn lanes(&self) -> usize {
+        let told = self.other_work.load(Ordering::Relaxed);
+        let since = self.began.elapsed().saturating_sub(Duration::from_micros(told));
+        if told == 0 || since > WAY {
+            return self.policy.concurrent;
+        }
+        self.policy.concurrent.min(self.cores.saturating_sub(1)).max(1)
     }
 
     fn tell(&self, event: PasswordEvent) {
@@ -227,8 +285,9 @@ impl Shared {
     }
 
     fn enqueue(self: &Arc<Self>, tenant: TenantId, job: Job) -> Result<u64, Fault> {
+        let lanes = self.lanes();
         let mut state = self.lock();
-        if let Some(reason) = state.refuses(&self.policy, tenant) {
+        if let Some(reason) = state.refuses(&self.policy, lanes, tenant) {
             drop(state);
             return Err(self.refuse(reason));
         }
@@ -276,8 +335,13 @@ impl Shared {
     }
 
     /// What a thread does all its life.
-    fn work(&self) {
-        while let Some(job) = self.next() {
+    fn work(self: &Arc<Self>) {
+        let mut life = Life::default();
+        while let Some(job) = self.next(&mut life) {
+            life = Life {
+                worked: true,
+                rests: 0,
+            };
             let waited = job.since.elapsed();
             // Whoever waited too long has been told, or is being told now; whoever hung up hears nothing any more.
             if waited > self.policy.wait || job.reply.is_closed() {
@@ -304,28 +368,49 @@ impl Shared {
         }
     }
 
-    fn next(&self) -> Option<Job> {
+    fn next(self: &Arc<Self>, life: &mut Life) -> Option<Job> {
         let mut state = self.lock();
         loop {
             if state.closed {
                 return None;
             }
-            if let Some(job) = state.lines.pop() {
+            let free = state.running < self.lanes();
+            if free && let Some(job) = state.lines.pop() {
                 state.running += 1;
                 return Some(job);
             }
+            // Somebody waits, but not for this thread; it may be its turn in a moment.
+            let waits = state.lines.waiting() > 0;
+            let pause = if waits { WAY.min(self.rest) } else { self.rest };
             let (back, waited) = self
                 .work
-                .wait_timeout(state, self.rest)
+                .wait_timeout(state, pause)
                 .unwrap_or_else(PoisonError::into_inner);
             state = back;
             // Memory that was promised at the start stays.
-            if waited.timed_out() && !self.policy.allocate_at_start {
-                let unused = state.arenas.pop();
+            if !waited.timed_out() || waits || self.policy.allocate_at_start {
+                continue;
+            }
+            if let Some(unused) = state.arenas.pop() {
                 drop(state);
                 drop(unused);
                 state = self.lock();
+                continue;
             }
+            life.rests += 1;
+            if life.is_over() && state.lines.waiting() == 0 {
+                self.end(&mut state, life);
+                return None;
+            }
+        }
+    }
+
+    /// A thread ends. The last one that hashed leaves one that did not: what was freed when it ends is given back when
+    /// that one ends, after a rest.
+    fn end(self: &Arc<Self>, state: &mut State, life: &Life) {
+        state.threads -= 1;
+        if life.worked && state.threads == 0 && self.spawn().is_ok() {
+            state.threads += 1;
         }
     }
 

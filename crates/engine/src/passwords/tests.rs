@@ -455,4 +455,48 @@ fn a_hostile_hash_is_refused_when_it_is_imported() {
     ] {
         assert_eq!(ImportedHash::parse(&hash).err(), refused, "{hash}");
     }
+
+#[tokio::test]
+async fn threads_end_when_nobody_signs_in_and_come_again() {
+    let allocate = |blocks| Some(vec![argon2::Block::default(); blocks]);
+    let pool = Pool::with(cheap(), allocate, Duration::from_millis(1)).unwrap();
+    let passwords = Passwords::with_pool(pool, cheap(), &World::system()).unwrap();
+    for _ in 0..3 {
+        let served = passwords.verify(tenant(), &secret("x"), None).await;
+        assert_eq!(served.unwrap(), Verdict::Wrong);
+        while passwords.pool.threads() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(passwords.load().kept, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_core_is_left_for_other_work_while_there_is_some() {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let policy = PasswordPolicy {
+        concurrent: cores,
+        queue: 100,
+        ..cheap()
+    };
+    let passwords = Arc::new(Passwords::new(policy, &World::system()).unwrap());
+    assert_eq!(passwords.pool.lanes(), cores);
+    passwords.make_way();
+    assert_eq!(passwords.pool.lanes(), (cores - 1).max(1));
+    let asked: Vec<_> = (0..20)
+        .map(|_| {
+            let passwords = Arc::clone(&passwords);
+            tokio::spawn(async move {
+                passwords.make_way();
+                passwords.verify(tenant(), &secret("x"), None).await
+            })
+        })
+        .collect();
+    for one in asked {
+        assert_eq!(one.await.unwrap().unwrap(), Verdict::Wrong);
+    }
+    // One that is all there is stays.
+    let alone = Passwords::new(cheap(), &World::system()).unwrap();
+    alone.make_way();
+    assert_eq!(alone.pool.lanes(), 1);
 }

@@ -50,6 +50,7 @@ impl App {
         authorization: Option<&str>,
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
+        self.passwords.make_way();
         let client = self.authenticate_client(ctx, authorization, params).await?;
         let ctx = &ctx.acting_as_client(&client);
         let grant =

@@ -18,7 +18,7 @@ use crate::management::metrics::{Occupancy, Shed};
 /// What a request is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
-    /// Health, discovery, key sets, assets: from memory, always served.
+    /// Health, discovery, key sets, assets: from memory, and refused only when they are the load themselves.
     Metadata,
     /// Programs: tokens, introspection, userinfo, revocation.
     Machine,
@@ -29,6 +29,26 @@ pub enum Class {
 }
 
 impl Class {
+    pub(crate) const ALL: [Self; 4] = [Self::Metadata, Self::Machine, Self::Pages, Self::Admin];
+
+    /// Its place in [`Self::ALL`].
+    pub(crate) const fn index(self) -> usize {
+        match self {
+            Self::Metadata => 0,
+            Self::Machine => 1,
+            Self::Pages => 2,
+            Self::Admin => 3,
+        }
+    }
+
+    /// By the path a client sent, for which no route was looked up.
+    pub(crate) fn of_path(path: &str) -> Self {
+        let below = path
+            .strip_prefix("/t/")
+            .and_then(|rest| rest.get(rest.find('/')?..));
+        Self::of(below.unwrap_or(path))
+    }
+
     /// By the template of the route; tenants and paths of the RFC 8414 form make no difference.
     #[must_use]
     pub fn of(route: &str) -> Self {

@@ -21,6 +21,9 @@ use super::frames::{Heads, Inbound};
 /// Time between our goodbye and the end of a resting connection that ignores it.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
+/// Requests that were sent ahead and are answered in one turn of their connection; then others have theirs.
+const IN_A_TURN: u32 = 4;
+
 /// Shared by the socket wrapper, the requests and the watchdog of one connection.
 #[derive(Debug)]
 pub(super) struct Activity {
@@ -31,6 +34,8 @@ pub(super) struct Activity {
 #[derive(Debug)]
 struct State {
     in_flight: usize,
+    /// Requests begun since the connection last had a turn.
+    begun: u32,
     /// Those whose handler has not answered.
     at_work: usize,
     /// Since when only answers are under way, of which the peer has to take the bytes.
@@ -75,6 +80,7 @@ impl Activity {
         let now = Instant::now();
         let state = State {
             in_flight: 0,
+            begun: 0,
             at_work: 0,
             answered: now,
             unsent: 0,
@@ -102,6 +108,9 @@ impl Activity {
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> InFlight {
         let mut state = self.state();
         state.in_flight += 1;
+        state.begun = state.begun.saturating_add(1);
+        // Streams of HTTP/2 have a task and so a turn each.
+        let greedy = version != Version::HTTP_2 && state.begun > IN_A_TURN;
         state.at_work += 1;
         state.phase = Phase::Busy;
         state.since = Instant::now();
@@ -109,9 +118,15 @@ impl Activity {
         InFlight {
             activity: Arc::clone(self),
             at_work: true,
+            greedy,
             // On HTTP/1.1 what waits for the peer is seen by the socket.
             windowed: version == Version::HTTP_2,
         }
+    }
+
+    /// The connection is looked at anew.
+    pub(super) fn has_a_turn(&self) {
+        self.state().begun = 0;
     }
 
     /// Whether the peer sent more frames than anybody needs.
@@ -232,10 +247,16 @@ impl Activity {
 pub(super) struct InFlight {
     activity: Arc<Activity>,
     at_work: bool,
+    greedy: bool,
     windowed: bool,
 }
 
 impl InFlight {
+    /// Whether its connection had more than its share of this turn.
+    pub(super) const fn is_greedy(&self) -> bool {
+        self.greedy
+    }
+
     /// The handler is done; the rest is for the peer to take.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.at_work) {

@@ -24,6 +24,7 @@ use super::activity::{Activity, Verdict, Watchdog, Watched};
 use super::body::{RequestBody, ResponseBody};
 use super::{Limits, Peer, Shared};
 use crate::management::metrics::Refusal;
+use crate::pressure::{Pressure, behind_everybody};
 
 /// The smallest buffer hyper works with; below it, it panics.
 const SMALLEST_HEAD: usize = 8 * 1024;
@@ -38,6 +39,7 @@ where
     let requests = Requests {
         peer,
         router: shared.router.clone(),
+        pressure: shared.pressure.clone(),
         body_read_timeout: shared.limits.body_read_timeout,
         leaving: shared.leaving.clone(),
         draining: shared.draining.clone(),
@@ -48,14 +50,17 @@ where
     let mut connection = pin!(builder.serve_connection(io, service));
     let (mut asked_to_go, mut said_goodbye, mut draining) = (false, false, false);
     loop {
-        let over = poll_fn(|cx| match connection.as_mut().poll(cx) {
-            Poll::Ready(end) => Poll::Ready(Err(end)),
-            // HTTP/2 has a goodbye that loses nothing once a request has begun; HTTP/1.1 has one in the head of the next
-            // answer.
-            Poll::Pending if asked_to_go && !said_goodbye && activity.has_asked_over_http2() => {
-                Poll::Ready(Ok(Verdict::Retire))
+        let over = poll_fn(|cx| {
+            activity.has_a_turn();
+            match connection.as_mut().poll(cx) {
+                Poll::Ready(end) => Poll::Ready(Err(end)),
+                // HTTP/2 has a goodbye that loses nothing once a request has begun; HTTP/1.1 has one in the head of the
+                // next answer.
+                Poll::Pending if asked_to_go && !said_goodbye && activity.has_asked_over_http2() => {
+                    Poll::Ready(Ok(Verdict::Retire))
+                }
+                Poll::Pending => watchdog.poll(cx).map(Ok),
             }
-            Poll::Pending => watchdog.poll(cx).map(Ok),
         });
         let over = tokio::select! {
             biased;
@@ -101,6 +106,7 @@ where
 struct Requests {
     peer: SocketAddr,
     router: Router,
+    pressure: Option<Pressure>,
     body_read_timeout: Duration,
     leaving: CancellationToken,
     draining: CancellationToken,
@@ -114,6 +120,14 @@ impl Requests {
     ) -> Result<hyper::Response<ResponseBody>, Infallible> {
         let version = request.version();
         let mut in_flight = self.activity.begin(version);
+        if in_flight.is_greedy() {
+            behind_everybody().await;
+        }
+        let pressure = self.pressure.as_ref();
+        if let Some(refusal) = pressure.and_then(|pressure| pressure.turn_away(request.uri().path())) {
+            in_flight.answered();
+            return Ok(refusal.map(|body| ResponseBody::new(body, in_flight)));
+        }
         let mut request: Request = request.map(|body| {
             if body.is_end_stream() {
                 Body::empty()

@@ -52,26 +52,42 @@ async fn asked(state: &AppState, visit: &Visit, id: &str) -> Result<(LiveFlow, O
     Ok((flow, signed_in))
 }
 
+/// What a page of a sign-in sent, if it is ours.
+async fn ours(state: &AppState, visit: &Visit, form: Result<Params, OAuthError>) -> Result<Params, Response> {
+    let params = form.map_err(|refused| unreadable(visit, refused))?;
+    let id = params.get("flow").unwrap_or_default();
+    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    match is_own_post(&state.app, visit, cookie, params.get("csrf")).await {
+        Ok(true) => Ok(params),
+        Ok(false) => Err(problem_page(visit, Problem::CrossSite, None)),
+        Err(fault) => Err(fault_page(visit, &fault)),
+    }
+}
+
+/// The flow that a form of ours names, if it still wants a sign-in, and who is signed in.
+async fn wanted(
+    state: &AppState,
+    visit: &Visit,
+    params: &Params,
+) -> Result<(LiveFlow, Option<SignedIn>), Response> {
+    let id = params.get("flow").unwrap_or_default();
+    let (flow, signed_in) = asked(state, visit, id).await?;
+    if flow.wants_sign_in() {
+        Ok((flow, signed_in))
+    } else {
+        Err(flow_over(visit))
+    }
+}
+
 /// What a page of a sign-in sent, if it is ours and its flow still leads somewhere.
 async fn answered(
     state: &AppState,
     visit: &Visit,
     form: Result<Params, OAuthError>,
 ) -> Result<(Params, LiveFlow, Option<SignedIn>), Response> {
-    let params = form.map_err(|refused| unreadable(visit, refused))?;
-    let id = params.get("flow").unwrap_or_default();
-    let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
-    match is_own_post(&state.app, visit, cookie, params.get("csrf")).await {
-        Ok(true) => {}
-        Ok(false) => return Err(problem_page(visit, Problem::CrossSite, None)),
-        Err(fault) => return Err(fault_page(visit, &fault)),
-    }
-    let (flow, signed_in) = asked(state, visit, id).await?;
-    if flow.wants_sign_in() {
-        Ok((params, flow, signed_in))
-    } else {
-        Err(flow_over(visit))
-    }
+    let params = ours(state, visit, form).await?;
+    let (flow, signed_in) = wanted(state, visit, &params).await?;
+    Ok((params, flow, signed_in))
 }
 
 /// How a client is shown on a page.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::Secret;
+use domain::{FlowId, Secret};
 use engine::SignedIn;
 use engine::authorize::{Continued, LiveFlow};
 use engine::login::{LoginError as Refused, PasswordAttempt};
@@ -11,10 +11,11 @@ use engine::sign_in::Proved;
 use protocol::Params;
 use tokio::time::Instant;
 
-use super::{Shown, answered, asked, here, login_page, show, signed_in_cookie};
-use crate::extract::{Form, Query, Visit};
-use crate::pages::{LoginError, LoginNotice};
-use crate::reply::{fault_page, retry_later, see_other};
+use super::{Shown, asked, here, login_page, ours, show, signed_in_cookie, wanted};
+use crate::extract::{Form, Query, Visit, flow_cookie};
+use crate::guard::csrf_token;
+use crate::pages::{LoginError, LoginNotice, LoginPage};
+use crate::reply::{fault_page, flow_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -53,9 +54,18 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
 /// `POST /login`: mail address and password. Answers 303, so that no browser sends the password on (OA12).
 pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
     let began = Instant::now();
-    match answered(&state, &visit, form).await {
-        Ok((params, flow, before)) => attempt(&state, &visit, &params, (&flow, before.as_ref()), began).await,
+    let params = match ours(&state, &visit, form).await {
+        Ok(params) => params,
+        Err(response) => return response,
+    };
+    // Whom the pool would refuse costs no look-up either.
+    if state.app.admits_password(&visit.ctx).is_err() {
+        return too_many(&visit, &params);
+    }
+    match wanted(&state, &visit, &params).await {
+        Ok((flow, before)) => attempt(&state, &visit, &params, (&flow, before.as_ref()), began).await,
         Err(response) => response,
+    }
     }
 }
 
@@ -121,6 +131,33 @@ async fn attempt(
         }
         Err(Refused::Fault(fault)) => fault_page(visit, &fault),
     }
+}
+
+/// The form once more, before anything was looked up: without the name of the application.
+fn too_many(visit: &Visit, params: &Params) -> Response {
+    let id = params
+        .get("flow")
+        .and_then(|flow| flow.parse::<FlowId>().ok());
+    let cookie = id.and_then(|id| visit.cookies.get(&flow_cookie(id)));
+    let flow = id.map(|id| id.to_string()).unwrap_or_default();
+    let action = format!("{}/login", visit.prefix());
+    let page = LoginPage {
+        action: &action,
+        flow: &flow,
+        csrf: &csrf_token(cookie.unwrap_or_default()),
+        app: None,
+        email: params.get("email").unwrap_or_default(),
+        error: Some(LoginError::Busy),
+        notice: None,
+        recover_url: None,
+    };
+    let mut chrome = visit.chrome(&[]);
+    chrome.self_url = Some(format!("{action}?flow={flow}"));
+    retry_later(flow_page(
+        visit,
+        StatusCode::SERVICE_UNAVAILABLE,
+        page.render(&chrome),
+    ))
 }
 
 fn failed(email: &str, error: LoginError) -> Shown<'_> {

@@ -2,6 +2,7 @@
 //! never anything a user or client sent (DP6).
 
 use std::fmt::{self, Write as _};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -14,6 +15,10 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
+
+use crate::layers::Class;
+
+pub mod commits;
 
 /// Content type of [`Catalogue::exposition`].
 pub const EXPOSITION_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -37,6 +42,16 @@ pub struct Entry {
     pub help: &'static str,
 }
 
+impl Entry {
+    /// Without the suffix of counters, which the encoder appends itself.
+    fn bare_name(&self) -> &'static str {
+        match self.kind {
+            Kind::Counter => self.name.strip_suffix("_total").unwrap_or(self.name),
+            Kind::Gauge | Kind::Histogram => self.name,
+        }
+    }
+}
+
 /// All metrics of a process with their descriptions: nothing is exposed that
 /// is not documented.
 #[derive(Debug, Default)]
@@ -48,12 +63,7 @@ pub struct Catalogue {
 impl Catalogue {
     /// Exposes a metric under its entry.
     pub fn register(&mut self, entry: Entry, metric: impl Metric) {
-        // The encoder appends the suffix of counters itself.
-        let name = match entry.kind {
-            Kind::Counter => entry.name.strip_suffix("_total").unwrap_or(entry.name),
-            Kind::Gauge | Kind::Histogram => entry.name,
-        };
-        self.registry.register(name, entry.help, metric);
+        self.registry.register(entry.bare_name(), entry.help, metric);
         self.entries.push(entry);
     }
 
@@ -157,6 +167,13 @@ pub enum Rejection {
     UriTooLong,
 }
 
+/// Why a question to the management listener was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    Busy,
+    Unauthorized,
+}
+
 /// Why a request was refused for the load of its class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shed {
@@ -176,11 +193,13 @@ pub struct Metrics {
     shed: Family<ShedLabels, Counter>,
     class_in_progress: Family<ClassLabels, Gauge>,
     class_waiting: Family<ClassLabels, Gauge>,
+    lag: Gauge<f64, AtomicU64>,
     in_flight: Gauge,
     clock_ahead: Gauge,
     connections_open: Gauge,
     connections_refused: Family<ReasonLabels, Counter>,
     certificates: Family<OutcomeLabels, Counter>,
+    management_refused: Family<ReasonLabels, Counter>,
     events: Family<EventLabels, Counter>,
     passwords: Passwords,
 }
@@ -224,7 +243,8 @@ const SHED: Entry = Entry {
     name: "rsp_http_shed_total",
     kind: Kind::Counter,
     labels: &["class", "reason"],
-    help: "Requests refused because of the load of their class (machine, pages, admin): bodies, delay, queue_full",
+    help: "Requests refused because of the load of their class (metadata, machine, pages, admin): bodies, delay, lag (by \
+           the listener, before anything was spent on them; not in `rsp_http_requests_total`), queue_full",
 };
 const CLASS_IN_PROGRESS: Entry = Entry {
     name: "rsp_http_class_in_progress",
@@ -237,6 +257,12 @@ const CLASS_WAITING: Entry = Entry {
     kind: Kind::Gauge,
     labels: &["class"],
     help: "Requests of a class waiting for their turn",
+};
+const LAG: Entry = Entry {
+    name: "rsp_http_lag_seconds",
+    kind: Kind::Gauge,
+    labels: &[],
+    help: "How long a task that is ready to run waits for its turn, when last measured",
 };
 const IN_FLIGHT: Entry = Entry {
     name: "rsp_http_in_flight",
@@ -268,6 +294,12 @@ const CERTIFICATES: Entry = Entry {
     kind: Kind::Counter,
     labels: &["outcome"],
     help: "Certificate files read again: ok, or failed, in which case the certificate in use stays",
+};
+const MANAGEMENT_REFUSED: Entry = Entry {
+    name: "rsp_management_refused_total",
+    kind: Kind::Counter,
+    labels: &["reason"],
+    help: "Questions to the management listener that were refused: busy (too many at once), unauthorized",
 };
 const EVENTS: Entry = Entry {
     name: "rsp_events_total",
@@ -363,11 +395,13 @@ impl Metrics {
             shed: Family::default(),
             class_in_progress: Family::default(),
             class_waiting: Family::default(),
+            lag: Gauge::default(),
             in_flight: Gauge::default(),
             clock_ahead: Gauge::default(),
             connections_open: Gauge::default(),
             connections_refused: Family::default(),
             certificates: Family::default(),
+            management_refused: Family::default(),
             events: Family::default(),
             passwords: Passwords::register(catalogue),
         };
@@ -377,11 +411,13 @@ impl Metrics {
         catalogue.register(SHED, metrics.shed.clone());
         catalogue.register(CLASS_IN_PROGRESS, metrics.class_in_progress.clone());
         catalogue.register(CLASS_WAITING, metrics.class_waiting.clone());
+        catalogue.register(LAG, metrics.lag.clone());
         catalogue.register(IN_FLIGHT, metrics.in_flight.clone());
         catalogue.register(CLOCK, metrics.clock_ahead.clone());
         catalogue.register(OPEN, metrics.connections_open.clone());
         catalogue.register(REFUSED, metrics.connections_refused.clone());
         catalogue.register(CERTIFICATES, metrics.certificates.clone());
+        catalogue.register(MANAGEMENT_REFUSED, metrics.management_refused.clone());
         catalogue.register(EVENTS, metrics.events.clone());
         metrics
     }
@@ -403,6 +439,16 @@ impl Metrics {
     /// Tells how far the clocks are apart.
     pub fn clock_ahead(&self, seconds: i64) {
         self.clock_ahead.set(seconds);
+    }
+
+    pub(crate) fn management_refused(&self, why: Unanswered) {
+        let reason = match why {
+            Unanswered::Busy => "busy",
+            Unanswered::Unauthorized => "unauthorized",
+        };
+        self.management_refused
+            .get_or_create(&ReasonLabels { reason })
+            .inc();
     }
 
     pub(crate) fn certificate_loaded(&self, well: bool) {
@@ -465,6 +511,22 @@ impl Metrics {
         self.shed.get_or_create(&ShedLabels { class, reason }).inc();
     }
 
+    /// How long a task waited for its turn.
+    pub(crate) fn lag(&self, waited: Duration) {
+        self.lag.set(waited.as_secs_f64());
+    }
+
+    /// Counters of what the listener refuses, looked up once.
+    pub(crate) fn shed_by_lag(&self) -> ShedCounters {
+        ShedCounters(Class::ALL.map(|class| {
+            let labels = ShedLabels {
+                class: class.name(),
+                reason: "lag",
+            };
+            self.shed.get_or_create(&labels).clone()
+        }))
+    }
+
     pub(crate) fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
         let method = method_label(method);
         let labels = RequestLabels {
@@ -492,6 +554,18 @@ pub(crate) fn method_label(method: &Method) -> &'static str {
         "POST" => "POST",
         "PUT" => "PUT",
         _ => "other",
+    }
+}
+
+/// Requests refused by the listener, of each class.
+#[derive(Debug)]
+pub(crate) struct ShedCounters([Counter; Class::ALL.len()]);
+
+impl ShedCounters {
+    pub(crate) fn count(&self, class: Class) {
+        if let Some(counter) = self.0.get(class.index()) {
+            counter.inc();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use super::metrics::commits::{self, Batches, Commits, SharedCommits};
 use super::{Catalogue, Management, Metrics, QUESTIONS, Readiness};
 
 async fn ask(router: &Router, path: &str, token: Option<&str>) -> (StatusCode, String) {
@@ -35,7 +36,7 @@ fn face(readiness: Readiness) -> Management {
         StatusCode::OK,
         Duration::from_millis(2),
     );
-    Management::new(catalogue, readiness)
+    Management::new(catalogue, readiness).counting(metrics)
 }
 
 #[tokio::test]
@@ -149,6 +150,50 @@ async fn questions_are_bounded_and_liveness_is_not() {
     for path in ["/readyz", "/metrics"] {
         assert_eq!(ask(&router, path, None).await.0, StatusCode::OK, "{path}");
     }
+    let (_, text) = ask(&router, "/metrics", None).await;
+    assert!(
+        text.contains("rsp_management_refused_total{reason=\"busy\"} 2"),
+        "{text}"
+    );
+}
+
+#[test]
+fn shared_commits_are_told_as_they_are_when_asked() {
+    let mut catalogue = Catalogue::default();
+    commits::register(&mut catalogue, || Commits {
+        shared: Some(SharedCommits {
+            commits: 2,
+            members: 7,
+            waited: Duration::from_millis(1_500),
+            ..SharedCommits::default()
+        }),
+        batches: Batches {
+            batches: 3,
+            events: 40,
+            most: 20,
+            ..Batches::default()
+        },
+    });
+    let text = catalogue.exposition().unwrap();
+    for line in [
+        "rsp_sqlite_commits_total 2.0",
+        "rsp_sqlite_commit_members_total 7.0",
+        "rsp_sqlite_wait_seconds_total 1.5",
+        "rsp_append_events_total 40.0",
+        "rsp_append_batch_most 20.0",
+        "# TYPE rsp_append_batch_most gauge",
+        "# TYPE rsp_append_events counter",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
+    }
+    // Another engine has no such commits.
+    let mut catalogue = Catalogue::default();
+    commits::register(&mut catalogue, Commits::default);
+    let text = catalogue.exposition().unwrap();
+    assert!(
+        !text.contains("rsp_sqlite_") && text.contains("rsp_append_batches_total 0.0"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -165,6 +210,11 @@ async fn a_token_guards_everything_but_liveness() {
         assert_eq!(ask(&router, path, Some("")).await.0, StatusCode::UNAUTHORIZED);
         assert_eq!(ask(&router, path, Some("s3cret")).await.0, StatusCode::OK);
     }
+    let (_, text) = ask(&router, "/metrics", Some("s3cret")).await;
+    assert!(
+        text.contains("rsp_management_refused_total{reason=\"unauthorized\"} 6"),
+        "{text}"
+    );
     assert_eq!(ask(&router, "/livez", None).await.0, StatusCode::OK);
 }
 
@@ -202,6 +252,7 @@ fn a_method_of_the_clients_own_making_is_no_label() {
 fn the_reference_is_current() {
     let mut catalogue = Catalogue::default();
     Metrics::register(&mut catalogue);
+    commits::register(&mut catalogue, Commits::default);
     let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/generated/metrics.md");
     let kept = std::fs::read_to_string(page).unwrap_or_default();
     assert_eq!(

@@ -274,6 +274,13 @@ pub static KEYS: &[Key] = &[
         "A line that was not empty for this long is standing",
     ),
     key(
+        "server.load.lag",
+        Time,
+        Is("\"5ms\""),
+        "Longest wait of a task that is ready to run while more than 48 requests for each core wait; beyond, part of the \
+         requests of the class that costs most get 503 before anything is spent on them",
+    ),
+    key(
         "server.load.body_bytes",
         count(65_536, 64 * BYTES),
         Is("67108864"),

@@ -129,6 +129,8 @@ pub struct Load {
     pub wait: Duration,
     #[serde(deserialize_with = "duration")]
     pub interval: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub lag: Duration,
     pub body_bytes: usize,
     #[serde(default)]
     pub machine: Class,

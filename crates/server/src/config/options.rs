@@ -6,6 +6,7 @@ use http_face::SecurityContact;
 use http_face::client_ip::TrustedProxies;
 use http_face::layers::{Bounds, EdgeSettings, LoadSettings};
 use http_face::listener;
+use http_face::pressure::PressureSettings;
 use storage::{AppendLimits, DbOptions, GroupLimits};
 use url::Url;
 
@@ -72,6 +73,15 @@ impl Server {
 }
 
 impl Load {
+    /// When the listener refuses before anything is spent on a request.
+    #[must_use]
+    pub fn pressure(&self) -> PressureSettings {
+        PressureSettings {
+            target: self.lag,
+            ..PressureSettings::default()
+        }
+    }
+
     fn settings(&self) -> LoadSettings {
         let usual = LoadSettings::default();
         let bounds = |class: &Class, usual: Bounds| Bounds {

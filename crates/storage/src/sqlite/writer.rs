@@ -185,6 +185,7 @@ impl Writer {
     }
 
     async fn turn(&self, limit: Duration) -> Result<Member, StoreError> {
+        let since = Instant::now();
         let turn = async {
             let (grant, granted) = oneshot::channel();
             self.queue
@@ -194,8 +195,10 @@ impl Writer {
             granted.await.map_err(|_| StoreError::Busy)
         };
         let member = timeout(self.wait, turn).await.unwrap_or(Err(StoreError::Busy));
-        if matches!(member, Err(StoreError::Busy)) {
-            self.counters.refused();
+        match &member {
+            Ok(_) => self.counters.waited(since.elapsed()),
+            Err(StoreError::Busy) => self.counters.refused(),
+            Err(_) => {}
         }
         member
     }

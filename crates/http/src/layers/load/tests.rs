@@ -75,6 +75,26 @@ fn routes_have_their_class_under_every_issuer() {
 }
 
 #[test]
+fn paths_have_the_class_of_their_route() {
+    for (path, class) in [
+        ("/t/acme/oauth/token", Class::Machine),
+        ("/oauth/token", Class::Machine),
+        ("/t/acme/.well-known/openid-configuration", Class::Metadata),
+        ("/.well-known/oauth-authorization-server/t/acme", Class::Metadata),
+        ("/t/acme/admin/v1/users", Class::Admin),
+        ("/t/acme", Class::Pages),
+        ("/t/", Class::Pages),
+        ("/", Class::Pages),
+        ("/oauth/token/more", Class::Pages),
+    ] {
+        assert_eq!(Class::of_path(path), class, "{path}");
+    }
+    for (index, class) in Class::ALL.into_iter().enumerate() {
+        assert_eq!(class.index(), index);
+    }
+}
+
+#[test]
 fn a_free_place_is_taken_at_once_and_given_on_in_order() {
     let (line, now) = (line(1, 2), Instant::now());
     let mut first = sit(&line, now);

@@ -16,6 +16,8 @@ pub struct WriterStats {
     pub largest: u64,
     /// Time spent in outer commits.
     pub commit_time: Duration,
+    /// Time transactions waited for their turn, of those that had one.
+    pub wait_time: Duration,
     /// Smoothed time of one outer commit.
     pub commit_smoothed: Duration,
     /// Transactions rolled back because they took too long.
@@ -32,6 +34,7 @@ pub(super) struct Counters {
     members: AtomicU64,
     largest: AtomicU64,
     commit_micros: AtomicU64,
+    wait_micros: AtomicU64,
     smoothed_micros: AtomicU64,
     expired: AtomicU64,
     lost: AtomicU64,
@@ -51,6 +54,11 @@ impl Counters {
         // Only the writer's task writes here, so reading and storing apart is safe.
         let smoothed = self.smoothed_micros.load(RELAXED);
         self.smoothed_micros.store((smoothed * 7 + micros) / 8, RELAXED);
+    }
+
+    pub(super) fn waited(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.wait_micros.fetch_add(micros, RELAXED);
     }
 
     pub(super) fn expired(&self) {
@@ -78,6 +86,7 @@ impl Counters {
             members: self.members.load(RELAXED),
             largest: self.largest.load(RELAXED),
             commit_time: Duration::from_micros(self.commit_micros.load(RELAXED)),
+            wait_time: Duration::from_micros(self.wait_micros.load(RELAXED)),
             commit_smoothed: Duration::from_micros(self.smoothed_micros.load(RELAXED)),
             expired: self.expired.load(RELAXED),
             lost: self.lost.load(RELAXED),
