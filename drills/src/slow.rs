@@ -20,6 +20,10 @@ use crate::workload::Workload;
 
 /// Slow senders send something this often.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Answers asked for on one connection: more than the buffers between hold.
+const AHEAD: usize = 300;
+/// How often whoever does not read looks whether the connection is still there.
+const LOOK: Duration = Duration::from_millis(50);
 /// Connections opened in a second.
 const PER_SECOND: u32 = 500;
 /// The attack comes from 127.0.0.2 up to here, the crowd from the next one.
@@ -36,17 +40,20 @@ enum Way {
     Head,
     Body,
     Answer,
+    /// Answers of HTTP/1.1 that are asked for and not read.
+    Unread,
 }
 
 impl Way {
-    const ALL: [Self; 4] = [Self::Silent, Self::Head, Self::Body, Self::Answer];
+    const ALL: [Self; 5] = [Self::Silent, Self::Head, Self::Body, Self::Answer, Self::Unread];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Silent => "silent",
             Self::Head => "slow head",
             Self::Body => "slow body",
-            Self::Answer => "answer not taken",
+            Self::Answer => "answer not taken (HTTP/2)",
+            Self::Unread => "answers not taken (HTTP/1.1)",
         }
     }
 
@@ -67,12 +74,17 @@ impl Way {
                 let request = frame(HEADERS, END_STREAM | END_HEADERS, 1, &block);
                 [PREFACE_WITHOUT_WINDOW, &request].concat()
             }
+            Self::Unread => format!("GET /.well-known/openid-configuration HTTP/1.1\r\nHost: {host}\r\n\r\n")
+                .repeat(AHEAD)
+                .into_bytes(),
         };
         if writer.write_all(&start).await.is_err() {
             return;
         }
         match self {
             Self::Silent | Self::Answer => end(&mut reader).await,
+            // Reading would take them: only a write tells that the connection is gone.
+            Self::Unread => trickle(&mut writer, b"G", LOOK).await,
             Self::Head => tokio::select! {
                 () = end(&mut reader) => {}
                 () = trickle(&mut writer, b"X: y\r\n", PAUSE) => {}
@@ -95,12 +107,16 @@ impl Wasters {
         let target = Arc::new(target.clone());
         let mut wasters = JoinSet::new();
         let ways = Way::ALL.into_iter().cycle();
-        // Seven sources and four ways: each source gets each way.
+        // Seven sources and five ways: each source gets each way.
         let sources = (2..=SOURCES).cycle();
         for (way, source) in ways.zip(sources).take(usize::try_from(count).unwrap_or_default()) {
             let target = Arc::clone(&target);
             wasters.spawn(async move {
-                let mut stream = target.connect(source).await.ok()?;
+                let stream = match way {
+                    Way::Unread => target.connect_narrow(source).await,
+                    _ => target.connect(source).await,
+                };
+                let mut stream = stream.ok()?;
                 let since = Instant::now();
                 timeout(patience, way.waste(&target, &mut stream)).await.ok();
                 Some((way, since.elapsed()))
@@ -143,7 +159,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let bound = Duration::from_secs(plan.count(10, 3).into());
     let slack = Duration::from_millis(plan.count(500, 2_000).into());
     let mut report = Report::new(format!(
-        "{count} connections at {PER_SECOND}/s, by turns silent, slow in head, body and taking the answer; bounds \
+        "{count} connections at {PER_SECOND}/s, by turns silent, slow in head, body and taking the answer (both protocols); bounds \
          {bound:?}, {per_source} connections a source; tokens and discovery {rate}/s each beside them"
     ));
     let site = Site::new(plan, SiteOptions::default()).await?;

@@ -26,6 +26,9 @@ pub(crate) const CONTINUATION: u8 = 9;
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 
+/// Bytes of a socket that takes next to nothing.
+const NARROW: u32 = 4_096;
+
 /// A listener, and the name it is asked under.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
@@ -36,7 +39,17 @@ pub(crate) struct Target {
 impl Target {
     /// A connection whose other end is 127.0.0.`source`: each is a source of its own.
     pub(crate) async fn connect(&self, source: u8) -> io::Result<TcpStream> {
+        self.reach(TcpSocket::new_v4()?, source).await
+    }
+
+    /// The same, with hardly any room for answers that are not read.
+    pub(crate) async fn connect_narrow(&self, source: u8) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
+        socket.set_recv_buffer_size(NARROW)?;
+        self.reach(socket, source).await
+    }
+
+    async fn reach(&self, socket: TcpSocket, source: u8) -> io::Result<TcpStream> {
         socket.bind((Ipv4Addr::new(127, 0, 0, source), 0).into())?;
         let stream = socket
             .connect(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)))

@@ -44,12 +44,12 @@ struct Inner {
     settings: PressureSettings,
     metrics: Metrics,
     shed: ShedCounters,
-    classes: [Part; Class::ALL.len()],
+    classes: [Share; Class::ALL.len()],
 }
 
 /// One class.
 #[derive(Debug, Default)]
-struct Part {
+struct Share {
     arrived: AtomicU32,
     refused: AtomicU32,
     /// Of [`WHOLE`].
@@ -61,7 +61,7 @@ struct Part {
 const WHOLE: u32 = 1 << 16;
 const RELAXED: Ordering = Ordering::Relaxed;
 
-impl Part {
+impl Share {
     fn refuses(&self) -> bool {
         self.arrived.fetch_add(1, RELAXED);
         let part = self.part.load(RELAXED);
@@ -117,7 +117,7 @@ impl Pressure {
 
     /// Takes a measured wait into account; how many requests came since the last one.
     fn look(&self, rule: &mut Rule, lag: Duration, passed: Duration) -> u32 {
-        let seen = self.0.classes.each_ref().map(Part::seen);
+        let seen = self.0.classes.each_ref().map(Share::seen);
         let parts = rule.next(lag, passed, &seen);
         for (class, part) in self.0.classes.iter().zip(parts) {
             class.part.store(of_whole(part), RELAXED);

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use axum::Router;
 use engine::App;
 use http_face::layers::{EdgeSettings, protect};
-use http_face::listener::Server;
+use http_face::listener::{Limits, Server};
 use http_face::management::{Catalogue, Management, Metrics, Readiness};
 use http_face::pressure::Pressure;
 use http_face::tls::TlsHandle;
@@ -143,12 +143,16 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
         .counting(metrics.clone())
         .token(config.server.management_token.clone())
         .router();
+    let last = Limits {
+        drain_timeout: LAST_QUESTIONS,
+        ..limits
+    };
     let telling = metrics.clone();
     rest.spawn(Arc::clone(&app).watch_clock(end.clone(), move |ahead| telling.clock_ahead(ahead)));
     rest.spawn(pressure.watch(end.clone()));
     rest.spawn(keep_certificate(faces.tls, hangup, metrics.clone(), end.clone()));
     rest.spawn(
-        Server::new(management, limits, metrics)
+        Server::new(management, last, metrics)
             .on(faces.management)
             .run(end.clone()),
     );
@@ -168,6 +172,9 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
     rest.wait().await;
     app.db.close().await;
 }
+
+/// Time for questions of operators when everything else has ended; who rests on a connection is not waited for.
+const LAST_QUESTIONS: Duration = Duration::from_millis(100);
 
 /// How often the certificate's files are looked at.
 const LOOK: Duration = Duration::from_secs(10);

@@ -253,7 +253,7 @@ pub async fn sealed_sessions(
     after: Option<SessionId>,
     limit: u32,
 ) -> Result<Vec<(SessionId, Sealed)>, StoreError> {
-    let after = after.map_or_else(Uuid::nil, |id| id.as_uuid());
+    let after = after.map_or_else(Uuid::nil, SessionId::as_uuid);
     let rows: Vec<(SessionId, Vec<u8>, Uuid)> = q
         .handle()
         .all(

@@ -21,6 +21,10 @@ use super::frames::{Heads, Inbound};
 /// Time between our goodbye and the end of a resting connection that ignores it.
 pub(super) const GOODBYE: Duration = Duration::from_secs(1);
 
+/// Time from there for bodies that are still arriving, and without a byte for answers that are not taken: a server that
+/// stops waits for its own work, not for theirs.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// Requests that were sent ahead and are answered in one turn of their connection; then others have theirs.
 const IN_A_TURN: u32 = 4;
 
@@ -36,6 +40,8 @@ struct State {
     in_flight: usize,
     /// Requests begun since the connection last had a turn.
     begun: u32,
+    /// Those whose body is not there yet.
+    arriving: usize,
     /// Those whose handler has not answered.
     at_work: usize,
     /// Since when only answers are under way, of which the peer has to take the bytes.
@@ -81,6 +87,7 @@ impl Activity {
         let state = State {
             in_flight: 0,
             begun: 0,
+            arriving: 0,
             at_work: 0,
             answered: now,
             unsent: 0,
@@ -218,10 +225,9 @@ impl Activity {
         // An answer is taken steadily, and within some time altogether.
         let taken = |since: Instant| {
             let moved = since.max(state.sent);
-            (
-                (moved + limits.write_timeout).min(since + limits.stall_timeout),
-                Verdict::Cut,
-            )
+            let end = (moved + limits.write_timeout).min(since + limits.stall_timeout);
+            let last = state.leaving.map(|leaving| moved.max(leaving) + LAST_WORDS);
+            (last.map_or(end, |last| last.min(end)), Verdict::Cut)
         };
         let base = match state.phase {
             Phase::Head => {
@@ -233,7 +239,13 @@ impl Activity {
             Phase::Idle if state.unsent > 0 => taken(state.since),
             Phase::Idle => (state.since + limits.keep_alive_idle, Verdict::Retire),
             Phase::Busy if state.at_work == 0 => taken(state.answered),
-            Phase::Busy => (state.since + limits.stall_timeout, Verdict::Cut),
+            Phase::Busy => {
+                let end = state.since + limits.stall_timeout;
+                // Whoever has sent everything is waited for, by the drain time.
+                let leaving = state.leaving.filter(|_| state.arriving >= state.in_flight);
+                let last = leaving.map(|leaving| leaving + LAST_WORDS);
+                (last.map_or(end, |last| last.min(end)), Verdict::Cut)
+            }
         };
         match state.blocked.map(taken) {
             Some(blocked) if blocked.0 < base.0 => blocked,
@@ -257,6 +269,12 @@ impl InFlight {
         self.greedy
     }
 
+    /// Its body is on the way, until what is returned is dropped.
+    pub(super) fn arriving(&self) -> Arriving {
+        self.activity.state().arriving += 1;
+        Arriving(Arc::clone(&self.activity))
+    }
+
     /// The handler is done; the rest is for the peer to take.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.at_work) {
@@ -270,6 +288,17 @@ impl InFlight {
             let mut state = self.activity.state();
             state.unsent = state.unsent.saturating_add(bytes);
         }
+    }
+}
+
+/// A body that is not there yet.
+#[derive(Debug)]
+pub(super) struct Arriving(Arc<Activity>);
+
+impl Drop for Arriving {
+    fn drop(&mut self) {
+        let mut state = self.0.state();
+        state.arriving = state.arriving.saturating_sub(1);
     }
 }
 
@@ -405,5 +434,28 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Watched<I> {
             self.activity.stuck();
         }
         outcome
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::http::Version;
+
+    use super::{Activity, IN_A_TURN};
+    use crate::listener::Limits;
+
+    #[test]
+    fn a_connection_has_so_many_requests_answered_in_a_turn() {
+        let activity = Activity::new(Arc::new(Limits::default()));
+        for _ in 0..3 {
+            activity.has_a_turn();
+            for _ in 0..IN_A_TURN {
+                assert!(!activity.begin(Version::HTTP_11).is_greedy());
+            }
+            assert!(activity.begin(Version::HTTP_11).is_greedy());
+        }
+        assert!(!activity.begin(Version::HTTP_2).is_greedy());
     }
 }

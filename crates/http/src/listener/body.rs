@@ -11,7 +11,7 @@ use bytes::Bytes;
 use hyper::body::{Body as HttpBody, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 
-use super::activity::InFlight;
+use super::activity::{Arriving, InFlight};
 
 /// The body did not arrive in time. Handlers see it as a read error; the
 /// answer is 408 (RFC 9110 section 15.5.9).
@@ -24,6 +24,7 @@ pub struct BodyTimedOut;
 #[derive(Debug)]
 pub struct RequestBody<B = Incoming> {
     inner: B,
+    arriving: Option<Arriving>,
     timer: Pin<Box<Sleep>>,
 }
 
@@ -32,8 +33,17 @@ impl<B> RequestBody<B> {
     pub fn new(inner: B, limit: Duration) -> Self {
         Self {
             inner,
+            arriving: None,
             timer: Box::pin(tokio::time::sleep(limit)),
         }
+    }
+}
+
+impl<B> RequestBody<B> {
+    /// Lets its connection know when it is there.
+    pub(super) fn told(mut self, arriving: Arriving) -> Self {
+        self.arriving = Some(arriving);
+        self
     }
 }
 
@@ -50,6 +60,9 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            if frame.is_none() || self.inner.is_end_stream() {
+                self.arriving = None;
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         self.timer

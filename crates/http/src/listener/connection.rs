@@ -132,7 +132,7 @@ impl Requests {
             if body.is_end_stream() {
                 Body::empty()
             } else {
-                Body::new(RequestBody::new(body, self.body_read_timeout))
+                Body::new(RequestBody::new(body, self.body_read_timeout).told(in_flight.arriving()))
             }
         });
         request.extensions_mut().insert(Peer(self.peer));

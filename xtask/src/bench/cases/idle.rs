@@ -4,8 +4,9 @@ use anyhow::Result;
 
 use crate::bench::measure::{median, resident_mib};
 use crate::bench::product::Product;
-use crate::bench::{Bound, Budget, Case, Figure, Outcome, pause};
+use crate::bench::{Bound, Budget, Case, Figure, Outcome, fresh, pause};
 use crate::demo::Engine;
+use crate::grow::Place;
 
 pub(super) const CASE: Case = Case {
     name: "idle",
@@ -18,13 +19,9 @@ fn run(budget: Budget) -> Result<Outcome> {
     let mut outcome = Outcome::default();
     for engine in [Engine::Sqlite, Engine::Postgres] {
         let product = Product::start(engine)?;
-        let mut seen = Vec::new();
-        for _ in 0..budget.rounds {
-            // What runs by itself, every five seconds, belongs to being at rest.
-            pause(u64::from(budget.seconds));
-            seen.push(resident_mib(product.pid)?);
-        }
-        let resident = median(&seen);
+        // Until the memory of the hash that the demo's start computes is given back.
+        pause(FIRST);
+        let resident = rest(&product, budget)?;
         if engine == Engine::Sqlite {
             let figure = Figure::new(
                 19,
@@ -40,5 +37,28 @@ fn run(budget: Budget) -> Result<Outcome> {
             engine.name()
         ));
     }
+    let place = Place::prepare(Engine::Sqlite, &fresh("idle")?)?;
+    let served = rest(&Product::at(&place, "idle.log")?, budget)?;
+    let figure = Figure::new(
+        19,
+        "resident memory at rest, SQLite, `rsp serve` without the demo",
+        served,
+        "MiB",
+        Bound::AtMost(25.0),
+    );
+    outcome.figures.push(figure.aim(Bound::AtMost(15.0)));
     Ok(outcome)
+}
+
+/// Seconds.
+const FIRST: u64 = 25;
+
+fn rest(product: &Product, budget: Budget) -> Result<f64> {
+    let mut seen = Vec::new();
+    for _ in 0..budget.rounds {
+        // What runs by itself, every five seconds, belongs to being at rest.
+        pause(u64::from(budget.seconds));
+        seen.push(resident_mib(product.pid)?);
+    }
+    Ok(median(&seen))
 }

@@ -90,7 +90,7 @@ fn turn(product: &Product, drive: impl FnOnce() -> Result<Load>) -> Result<(f64,
 }
 
 /// A person of the demo, and an application of the company's own, as the load generator wants them.
-fn account(product: &Product) -> Result<Value> {
+pub(super) fn account(product: &Product) -> Result<Value> {
     let application = product.register(
         "bench application",
         json!({

@@ -1,10 +1,14 @@
 //! Goal 10: a revoked token is refused by every node, soon, and from then on always. Two nodes on one PostgreSQL.
 
-use anyhow::{Result, bail};
-use serde_json::json;
+use std::fs;
 
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::refresh::account;
+use crate::bench::load::give;
 use crate::bench::measure::load_average;
-use crate::bench::product::{API, Product, Registered};
+use crate::bench::product::{API, Product, Registered, json_in, text, token_from};
 use crate::bench::{Bound, Budget, Case, Figure, Outcome, folder, fresh};
 use crate::demo::Engine;
 use crate::grow::Place;
@@ -19,6 +23,8 @@ pub(super) const CASE: Case = Case {
 
 /// Tokens revoked in a round, half of them opaque and half JWTs.
 const TOKENS: u32 = 20;
+/// Tokens of people revoked in a round, which are shown to userinfo.
+const OF_PEOPLE: u32 = 10;
 /// Questions after the first refusal: none may be answered otherwise.
 const AFTERWARDS: u32 = 20;
 
@@ -41,11 +47,24 @@ fn run(budget: Budget) -> Result<Outcome> {
         product.service("jwt", "ES256")?,
     );
     let ports = [product.port, port];
+    let people = Person::several(&product, OF_PEOPLE * budget.rounds)?;
+    let mut people = people.iter();
     let (mut worst, mut stale, mut count) = (0.0_f64, 0, 0);
     for round in 1..=budget.rounds {
         for n in 0..TOKENS {
             let client = if n % 2 == 0 { &opaque } else { &jwt };
-            let seen = one(&product, client, &api, ports)?;
+            let token = product.token_of(client)?;
+            let question = api.form(&format!("token={token}"));
+            let form = client.form(&format!("token={token}"));
+            let seen = one(product.port, &form, ports, |port| is_active(port, &question))?;
+            worst = worst.max(seen.lag_ms);
+            stale += seen.stale;
+            count += 1;
+        }
+        for person in people.by_ref().take(usize::try_from(OF_PEOPLE)?) {
+            let (token, form) = (person.token(product.port)?, &person.client);
+            let form = form.form(&format!("token={token}"));
+            let seen = one(product.port, &form, ports, |port| is_shown(port, &token))?;
             worst = worst.max(seen.lag_ms);
             stale += seen.stale;
             count += 1;
@@ -72,37 +91,81 @@ fn run(budget: Budget) -> Result<Outcome> {
     Ok(Outcome {
         figures: vec![late.aim(Bound::AtMost(100.0)), never],
         notes: vec![format!(
-            "{count} tokens, each known to both nodes before; introspection only. The time includes that of the \
-             questions, each on a new connection."
+            "{count} tokens, each known to both nodes before; those of services asked about by introspection, those of \
+             people shown to userinfo. The time includes that of the questions, each on a new connection."
         )],
         ..Outcome::default()
     })
 }
 
-fn one(product: &Product, client: &Registered, api: &Registered, ports: [u16; 2]) -> Result<Seen> {
-    let token = product.token_of(client)?;
-    let question = api.form(&format!("token={token}"));
-    let is_active = |port| -> Result<bool> {
-        let answer = plain_http::post(port, "/oauth/introspect", &[], &question)?;
-        match (answer.status, answer.body.contains("\"active\":true")) {
-            (200, active) => Ok(active),
-            (status, _) => bail!("introspection: {status} {}", answer.body),
-        }
-    };
+/// A grant of somebody who signed in.
+struct Person {
+    client: Registered,
+    refresh_token: String,
+}
+
+impl Person {
+    fn several(product: &Product, count: u32) -> Result<Vec<Self>> {
+        let account = account(product)?;
+        let chains = folder().join("revoke-lag-chains.json");
+        give(&json!({ "do": "grants", "account": account, "count": count, "chains": chains }))?;
+        let kept: Value = json_in(&fs::read_to_string(&chains)?)?;
+        let tokens = kept.get("tokens").and_then(Value::as_array);
+        let tokens = tokens.context("the load generator kept no refresh tokens")?;
+        tokens
+            .iter()
+            .map(|token| {
+                Ok(Self {
+                    client: Registered {
+                        id: text(&account, "client_id")?,
+                        secret: text(&account, "client_secret")?,
+                    },
+                    refresh_token: token.as_str().context("a refresh token is no text")?.to_owned(),
+                })
+            })
+            .collect()
+    }
+
+    /// An access token.
+    fn token(&self, port: u16) -> Result<String> {
+        let rest = format!("grant_type=refresh_token&refresh_token={}", self.refresh_token);
+        token_from(port, "/oauth/token", &self.client.form(&rest))
+    }
+}
+
+fn is_active(port: u16, question: &str) -> Result<bool> {
+    let answer = plain_http::post(port, "/oauth/introspect", &[], question)?;
+    match (answer.status, answer.body.contains("\"active\":true")) {
+        (200, active) => Ok(active),
+        (status, _) => bail!("introspection: {status} {}", answer.body),
+    }
+}
+
+fn is_shown(port: u16, token: &str) -> Result<bool> {
+    let headers = [("Authorization", &*format!("Bearer {token}"))];
+    let answer = plain_http::get_with(port, "/oauth/userinfo", &headers)?;
+    match answer.status {
+        200 => Ok(true),
+        401 => Ok(false),
+        status => bail!("userinfo: {status} {}", answer.body),
+    }
+}
+
+/// Revokes with `form` at the node on `port`.
+fn one(port: u16, form: &str, ports: [u16; 2], accepts: impl Fn(u16) -> Result<bool>) -> Result<Seen> {
     for port in ports.into_iter().chain(ports) {
-        if !is_active(port)? {
+        if !accepts(port)? {
             bail!("a good token is refused by the node on port {port}");
         }
     }
-    let form = client.form(&format!("token={token}"));
-    let answer = plain_http::post(product.port, "/oauth/revoke", &[], &form)?;
+    let answer = plain_http::post(port, "/oauth/revoke", &[], form)?;
     if answer.status != 200 {
         bail!("revocation: {} {}", answer.status, answer.body);
     }
     let start = now();
     let mut seen = Seen::default();
     for port in ports.into_iter().rev() {
-        while is_active(port)? {
+        while accepts(port)? {
             if start.elapsed().as_secs() > 10 {
                 bail!("the node on port {port} accepts a token 10 s after its revocation");
             }
@@ -111,7 +174,7 @@ fn one(product: &Product, client: &Registered, api: &Registered, ports: [u16; 2]
     seen.lag_ms = start.elapsed().as_secs_f64() * 1_000.0;
     for _ in 0..AFTERWARDS {
         for port in ports {
-            seen.stale += u32::from(is_active(port)?);
+            seen.stale += u32::from(accepts(port)?);
         }
     }
     Ok(seen)

@@ -99,3 +99,38 @@ async fn silence_and_half_a_head_do_not_hold_the_end_up() {
     let drained = tokio::time::timeout(Duration::from_secs(10), server.task).await;
     assert_eq!(drained.expect("held up").unwrap(), Drained { cut: 0 });
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_come_does_not_hold_the_end_up_and_one_that_comes_is_answered() {
+    const HALF: &str = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345";
+    // Longer than the test waits: only the stop can end these.
+    let patient = Limits {
+        body_read_timeout: BOUND * 10,
+        drain_timeout: BOUND * 10,
+        ..Limits::default()
+    };
+    let server = Running::start(patient).await;
+    let (mut never, mut late) = (server.connect().await, server.connect().await);
+    for stream in [&mut never, &mut late] {
+        stream.write_all(HALF.as_bytes()).await.unwrap();
+    }
+    server.stop.cancel();
+    late.write_all(b"67890").await.unwrap();
+    assert!(end(&mut late).await.ends_with("1234567890"));
+    let drained = tokio::time::timeout(Duration::from_secs(15), server.task).await;
+    assert_eq!(drained.expect("held up").unwrap(), Drained { cut: 0 });
+    assert_eq!(end(&mut never).await, "");
+}
+
+#[tokio::test]
+async fn requests_sent_ahead_are_all_answered() {
+    let server = Running::start(Limits::default()).await;
+    let mut stream = server.connect().await;
+    let last = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    stream
+        .write_all([GET.repeat(50).as_str(), last].concat().as_bytes())
+        .await
+        .unwrap();
+    let answers = end(&mut stream).await;
+    assert_eq!(answers.matches("hello").count(), 51, "{answers}");
+}
