@@ -41,7 +41,7 @@ enum ComesBy {
     Writer,
     /// Changes, each in a transaction of its own.
     Changes,
-    /// Events that change nothing else, in batches.
+    /// Events that change nothing but the tokens they tell of, in batches.
     Events,
 }
 
@@ -92,8 +92,8 @@ const WORKS: [Work; 5] = [
     Work::OpaqueToken,
     Work::Refresh,
 ];
-const CHANGES: &[Work] = &[Work::Person, Work::Code, Work::Refresh];
-const EVENTS: &[Work] = &[Work::ServiceToken, Work::OpaqueToken];
+const CHANGES: &[Work] = &[Work::Person, Work::Code];
+const EVENTS: &[Work] = &[Work::ServiceToken, Work::OpaqueToken, Work::Refresh];
 const ACTIONS: [&str; 4] = ["panic", "abort", "error", "delay:50"];
 
 /// How long a process that has to end may take.

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use domain::{Client, Event, EventKind, OpaqueToken, TokenHash, TokenKind, UserStatus};
 use protocol::access_token::AccessTokenClaims;
 use protocol::introspection::{ActiveToken, IntrospectionResponse, may_see};
-use storage::{clients, grants, refresh_tokens, users};
+use storage::clients;
+use storage::refresh_tokens::{self, Family};
 
 use crate::{App, Ctx, Fault};
 
@@ -38,13 +39,10 @@ impl App {
         hash: &TokenHash,
     ) -> Result<IntrospectionResponse, Fault> {
         let mut read = self.db.read(ctx.tenant_id()).await?;
-        let Some(token) = refresh_tokens::find(&mut read, hash).await? else {
+        let Some(family) = refresh_tokens::find_family(&mut read, hash).await? else {
             return Ok(IntrospectionResponse::Inactive);
         };
-        let Some(grant) = grants::find(&mut read, token.grant_id).await? else {
-            return Ok(IntrospectionResponse::Inactive);
-        };
-        let account = users::find(&mut read, grant.user_id).await?;
+        let Family { token, grant, user } = family;
         let owner = clients::find(&mut read, &token.client_id).await?;
         drop(read);
         let Some(owner) = owner else {
@@ -55,9 +53,9 @@ impl App {
             && grant.revoked_at.is_none()
             && owner.disabled_at.is_none()
             && owner.honours(token.created_at);
-        let Some(_) = account.filter(|a| alive && a.user.status == UserStatus::Active) else {
+        if !alive || user.status != UserStatus::Active {
             return Ok(IntrospectionResponse::Inactive);
-        };
+        }
         if caller.client_id != token.client_id && !caller.settings.may_introspect {
             self.record_foreign(ctx, caller).await?;
             return Ok(IntrospectionResponse::Inactive);

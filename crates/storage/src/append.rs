@@ -1,12 +1,15 @@
 //! Events that change nothing else: many in one commit, without a timer. While one batch is on its way to the disk the
 //! next one gathers, so a lone event never waits and a thousand share a commit.
+//!
+//! What belongs to the event and needs no look at anything else travels with it: an opaque token that was issued, a
+//! refresh token that was used for the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::TenantId;
+use domain::{TenantId, Timestamp, TokenHash};
 use futures_util::FutureExt as _;
 use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -18,7 +21,9 @@ use crate::audit::{self, AuditRow};
 use crate::db::Store;
 #[cfg(feature = "failpoints")]
 use crate::failpoint::{self, Point};
-use crate::{DbOptions, StoreError};
+use crate::postgres::PgStore;
+use crate::refresh_tokens::{self, RefreshToken};
+use crate::{DbOptions, StoreError, Tx};
 
 mod stats;
 
@@ -36,15 +41,35 @@ pub struct Append {
     pub token: Option<AccessToken>,
 }
 
-struct Entry {
-    append: Append,
+/// A refresh token used for the next one.
+#[derive(Clone, Debug)]
+pub struct Rotation {
+    /// The token that was presented.
+    pub used: TokenHash,
+    /// When.
+    pub at: Timestamp,
+    /// Its successor.
+    pub next: RefreshToken,
+}
+
+/// What is written in one batch with others.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    pub(crate) append: Append,
+    /// Must succeed for the rest to be written.
+    pub(crate) rotation: Option<Rotation>,
+}
+
+/// Who waits for an entry.
+struct Caller {
     since: Instant,
-    ack: oneshot::Sender<Result<(), StoreError>>,
+    /// Whether the entry was kept; one is not if its refresh token had been used.
+    ack: oneshot::Sender<Result<bool, StoreError>>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Appender {
-    queue: mpsc::Sender<Entry>,
+    queue: mpsc::Sender<(Entry, Caller)>,
     wait: Duration,
     counters: Arc<Counters>,
     closing: CancellationToken,
@@ -72,19 +97,26 @@ impl Appender {
         }
     }
 
-    pub(crate) async fn append(&self, append: Append) -> Result<(), StoreError> {
+    pub(crate) async fn append(&self, entry: Entry) -> Result<bool, StoreError> {
         let (ack, outcome) = oneshot::channel();
+        // Mostly there is room, and no timer is needed.
         let since = Instant::now();
-        self.queue
-            .send_timeout(Entry { append, since, ack }, self.wait)
-            .await
-            .map_err(|refused| match refused {
-                mpsc::error::SendTimeoutError::Timeout(_) => {
-                    self.counters.refused();
-                    StoreError::Busy
-                }
-                mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
-            })?;
+        match self.queue.try_send((entry, Caller { since, ack })) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Closed(_)) => return Err(StoreError::Closed),
+            Err(mpsc::error::TrySendError::Full(refused)) => {
+                self.queue
+                    .send_timeout(refused, self.wait)
+                    .await
+                    .map_err(|refused| match refused {
+                        mpsc::error::SendTimeoutError::Timeout(_) => {
+                            self.counters.refused();
+                            StoreError::Busy
+                        }
+                        mpsc::error::SendTimeoutError::Closed(_) => StoreError::Closed,
+                    })?;
+            }
+        }
         outcome.await.map_err(|_| StoreError::UnknownOutcome)?
     }
 
@@ -103,7 +135,7 @@ impl Appender {
 
 struct Batcher {
     store: Store,
-    waiting: mpsc::Receiver<Entry>,
+    waiting: mpsc::Receiver<(Entry, Caller)>,
     batch: usize,
     counters: Arc<Counters>,
     closing: CancellationToken,
@@ -112,29 +144,34 @@ struct Batcher {
 impl Batcher {
     async fn run(mut self) {
         let mut crowded = false;
-        while let Some(first) = self.next().await {
-            let mut batch = vec![first];
+        while let Some((entry, ack)) = self.next().await {
+            let (mut entries, mut acks) = (vec![entry], vec![ack]);
             if crowded {
                 // Those who were answered together ask again together: let them come first.
                 tokio::task::yield_now().await;
             }
-            while batch.len() < self.batch {
-                match self.waiting.try_recv() {
-                    Ok(entry) => batch.push(entry),
-                    Err(_) => break,
-                }
+            while entries.len() < self.batch {
+                let Ok((entry, ack)) = self.waiting.try_recv() else {
+                    break;
+                };
+                entries.push(entry);
+                acks.push(ack);
             }
-            crowded = batch.len() > 1;
-            self.counters.gathered(batch.len());
+            crowded = entries.len() > 1;
+            self.counters.gathered(entries.len());
             // A panic loses its batch, whose callers hear that the outcome is unknown, and not the task: without it every
             // event would be refused until somebody starts the program again.
-            if AssertUnwindSafe(self.settle(batch)).catch_unwind().await.is_err() {
+            if AssertUnwindSafe(self.settle(entries, acks))
+                .catch_unwind()
+                .await
+                .is_err()
+            {
                 tracing::error!("writing a batch of events panicked");
             }
         }
     }
 
-    async fn next(&mut self) -> Option<Entry> {
+    async fn next(&mut self) -> Option<(Entry, Caller)> {
         tokio::select! {
             biased;
             entry = self.waiting.recv() => entry,
@@ -147,50 +184,94 @@ impl Batcher {
 
     /// Writes a batch and tells each caller. If the database refused it, each event is tried alone, so that a bad one
     /// fails alone; if the database is away, all are told at once.
-    async fn settle(&self, batch: Vec<Entry>) {
-        let appends: Vec<&Append> = batch.iter().map(|entry| &entry.append).collect();
-        let outcome = self.write_all(&appends).await;
-        let alone = batch.len() > 1 && outcome.as_ref().is_err_and(|error| !error.is_unavailable());
-        for Entry { append, since, ack } in batch {
-            let outcome = if alone {
-                self.write(&[&append]).await
-            } else {
-                outcome.clone()
+    async fn settle(&self, entries: Vec<Entry>, callers: Vec<Caller>) {
+        let entries = Arc::new(entries);
+        let outcome = self.write_all(&entries).await;
+        let alone = entries.len() > 1 && outcome.as_ref().is_err_and(|error| !error.is_unavailable());
+        let mut kept = outcome.as_ref().map(|kept| kept.iter());
+        for (entry, caller) in entries.iter().zip(callers) {
+            let outcome = match &mut kept {
+                Ok(kept) => Ok(kept.next().copied().unwrap_or(false)),
+                Err(_) if alone => self.write_one(entry).await,
+                Err(error) => Err(StoreError::clone(error)),
             };
-            self.counters.settled(since.elapsed());
+            self.counters.settled(caller.since.elapsed());
             // A caller that went away does not need to know.
-            drop(ack.send(outcome));
+            drop(caller.ack.send(outcome));
         }
     }
 
-    async fn write_all(&self, appends: &[&Append]) -> Result<(), StoreError> {
+    async fn write_one(&self, entry: &Entry) -> Result<bool, StoreError> {
+        let kept = self.write(&Arc::new(vec![entry.clone()])).await?;
+        Ok(kept.first().copied().unwrap_or(false))
+    }
+
+    async fn write_all(&self, entries: &Arc<Vec<Entry>>) -> Result<Vec<bool>, StoreError> {
         #[cfg(feature = "failpoints")]
         failpoint::reach(Point::BeforeBatch).await?;
-        self.write(appends).await?;
+        let kept = self.write(entries).await?;
         #[cfg(feature = "failpoints")]
         failpoint::reach(Point::AfterBatch).await?;
-        Ok(())
+        Ok(kept)
     }
 
-    async fn write(&self, appends: &[&Append]) -> Result<(), StoreError> {
-        let mut by_tenant: BTreeMap<TenantId, Vec<&Append>> = BTreeMap::new();
-        for append in appends {
-            by_tenant.entry(append.tenant).or_default().push(append);
+    async fn write(&self, entries: &Arc<Vec<Entry>>) -> Result<Vec<bool>, StoreError> {
+        match &self.store {
+            Store::Postgres(store) => on_postgres(store, entries).await,
+            Store::Sqlite(store) => store.write(Arc::clone(entries)).await,
         }
-        let Some(first) = by_tenant.keys().next() else {
-            return Ok(());
-        };
-        let mut tx = self.store.begin_batch(*first).await?;
-        for (tenant, appends) in by_tenant {
-            tx.switch_to(tenant).await?;
-            let events: Vec<&AuditRow> = appends.iter().map(|append| &append.event).collect();
-            audit::insert_all(&mut tx, &events).await?;
-            let tokens: Vec<&AccessToken> = appends
-                .iter()
-                .filter_map(|append| append.token.as_ref())
-                .collect();
-            access_tokens::insert_all(&mut tx, &tokens).await?;
-        }
-        tx.finish().await
     }
+}
+
+/// One transaction that goes from tenant to tenant.
+async fn on_postgres(store: &PgStore, entries: &[Entry]) -> Result<Vec<bool>, StoreError> {
+    let mut by_tenant: BTreeMap<TenantId, Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        by_tenant.entry(entry.append.tenant).or_default().push(entry);
+    }
+    let Some(first) = by_tenant.keys().next() else {
+        return Ok(Vec::new());
+    };
+    let mut tx = store.begin(*first).await?;
+    let mut used = HashSet::new();
+    for (tenant, entries) in by_tenant {
+        tx.switch_to(tenant).await?;
+        for hash in of_one_tenant(&mut tx, &entries).await? {
+            used.insert((tenant, hash));
+        }
+    }
+    tx.finish().await?;
+    Ok(entries
+        .iter()
+        .map(|entry| match &entry.rotation {
+            None => true,
+            Some(rotation) => used.remove(&(entry.append.tenant, rotation.used)),
+        })
+        .collect())
+}
+
+/// Writes what one tenant has in a batch; the refresh tokens that were good.
+async fn of_one_tenant(tx: &mut Tx, entries: &[&Entry]) -> Result<HashSet<TokenHash>, StoreError> {
+    let rotations: Vec<&Rotation> = entries
+        .iter()
+        .filter_map(|entry| entry.rotation.as_ref())
+        .collect();
+    let used = refresh_tokens::consume_all(tx, &rotations).await?;
+    let mut left = used.clone();
+    let (mut events, mut successors, mut tokens) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in entries {
+        if let Some(rotation) = &entry.rotation {
+            // The first in line has it; whoever presents the same one after that has a used one.
+            if !left.remove(&rotation.used) {
+                continue;
+            }
+            successors.push(&rotation.next);
+        }
+        events.push(&entry.append.event);
+        tokens.extend(&entry.append.token);
+    }
+    audit::insert_all(tx, &events).await?;
+    refresh_tokens::insert_all(tx, &successors).await?;
+    access_tokens::insert_all(tx, &tokens).await?;
+    Ok(used)
 }

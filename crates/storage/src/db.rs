@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::TenantId;
 
-use crate::append::{Append, AppendStats, Appender};
+use crate::append::{Append, AppendStats, Appender, Entry, Rotation};
 use crate::postgres::PgStore;
 use crate::schema::SchemaError;
 use crate::sql::Record;
@@ -41,14 +41,6 @@ impl Store {
             Self::Sqlite(store) => store.begin(tenant).await,
         }
     }
-
-    /// For a batch of this crate's own.
-    pub(crate) async fn begin_batch(&self, tenant: TenantId) -> Result<Tx, StoreError> {
-        match self {
-            Self::Postgres(store) => store.begin(tenant).await,
-            Self::Sqlite(store) => store.begin_batch(tenant).await,
-        }
-    }
 }
 
 impl Db {
@@ -79,7 +71,22 @@ impl Db {
     /// Records an event that changes nothing else, together with others that come at the same time; returns when it is
     /// durable. Never from within a transaction: on SQLite the event would stand in line behind it.
     pub async fn append(&self, append: Append) -> Result<(), StoreError> {
-        self.appender.append(append).await
+        let entry = Entry {
+            append,
+            rotation: None,
+        };
+        self.appender.append(entry).await.map(drop)
+    }
+
+    /// Uses a refresh token for the next one, and records the event that tells of it, together with others that come at
+    /// the same time; returns when that is durable. `false`: the token had been used or was expired, and nothing was
+    /// written. Never from within a transaction.
+    pub async fn rotate(&self, append: Append, rotation: Rotation) -> Result<bool, StoreError> {
+        let entry = Entry {
+            append,
+            rotation: Some(rotation),
+        };
+        self.appender.append(entry).await
     }
 
     /// Which database it is.

@@ -38,7 +38,7 @@ mod tx;
 pub mod user_consents;
 pub mod users;
 
-pub use append::{Append, AppendStats};
+pub use append::{Append, AppendStats, Rotation};
 pub use db::{Db, Engine};
 pub use error::{SqlError, SqlErrorKind, StoreError};
 pub use migrate::{MigrateOptions, MigrateReport, migrate};

@@ -1,6 +1,6 @@
 //! One statement text and one tuple of values for two engines.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use domain::TenantId;
 use sqlx::error::BoxDynError;
@@ -8,7 +8,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArgumentBuffer;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{Arguments as _, Encode, FromRow, Postgres, Sqlite, Type};
+use sqlx::{Arguments as _, Encode, FromRow, Postgres, SqlSafeStr as _, SqlStr, Sqlite, Type};
 
 use crate::StoreError;
 
@@ -232,7 +232,13 @@ fn widened(one_row: &str, rows: usize) -> String {
     text
 }
 
-/// The one place that lets a text built at run time through to a database: settings and names, never values from outside.
+/// With [`built_once`] the one place that lets a text built at run time through to a database: settings and names, never
+/// values from outside.
 pub(crate) fn built(text: String) -> sqlx::AssertSqlSafe<String> {
     sqlx::AssertSqlSafe(text)
+}
+
+/// The same for a text that is kept and used again.
+pub(crate) fn built_once(text: &Arc<str>) -> SqlStr {
+    sqlx::AssertSqlSafe(Arc::clone(text)).into_sql_str()
 }

@@ -1,11 +1,13 @@
 //! SQLite: one connection that writes for everybody, and a pool that only reads.
 
+mod batch;
 mod statistics;
 mod writer;
 
 use std::fs::{OpenOptions, Permissions};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::TenantId;
@@ -15,6 +17,7 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 
+use crate::append::Entry;
 use crate::schema::{self, SchemaError};
 use crate::tx::{Read, Tx, View, Work};
 use crate::{DbOptions, StoreError};
@@ -62,12 +65,9 @@ impl SqliteStore {
         })
     }
 
-    /// For a batch of this crate's own.
-    pub(crate) async fn begin_batch(&self, tenant: TenantId) -> Result<Tx, StoreError> {
-        Ok(Tx {
-            tenant,
-            work: Work::Sqlite(self.writer.admit_batch().await?),
-        })
+    /// Writes a batch of the appender and commits it.
+    pub(crate) async fn write(&self, entries: Arc<Vec<Entry>>) -> Result<Vec<bool>, StoreError> {
+        self.writer.write(entries).await
     }
 
     pub(crate) async fn read(&self, tenant: TenantId) -> Result<Read, StoreError> {

@@ -215,6 +215,23 @@ impl App {
             .await?;
         Ok(())
     }
+
+    /// Uses a refresh token for the next one, together with the event that tells of it and the row of an opaque token.
+    /// `false`: it had been used, and nothing was written.
+    pub(crate) async fn append_rotation(
+        &self,
+        ctx: &Ctx,
+        event: Event,
+        token: Option<AccessToken>,
+        rotation: storage::Rotation,
+    ) -> Result<bool, Fault> {
+        let append = storage::Append {
+            tenant: ctx.tenant_id(),
+            event: self.record_one(ctx, &event).await?,
+            token,
+        };
+        Ok(self.db.rotate(append, rotation).await?)
+    }
 }
 
 impl App {

@@ -2,9 +2,9 @@ use domain::{Actor, Client, Event, EventKind, OpaqueToken, Resource, Scopes, Sec
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::resource;
 use protocol::token::{TokenResponse, narrow};
-use storage::grants::{self, Grant};
-use storage::refresh_tokens::{self, RefreshToken};
-use storage::{access_tokens, users};
+use storage::Rotation;
+use storage::grants::Grant;
+use storage::refresh_tokens::{self, Family};
 
 use super::TokenError;
 use super::mint::Wanted;
@@ -22,9 +22,14 @@ impl App {
         token: &Secret<String>,
         (scope, resources): (Option<&Scopes>, &[Resource]),
     ) -> Result<TokenResponse, TokenError> {
-        let Some((stored, grant)) = self.find_refresh(ctx, token).await? else {
+        let Some(family) = self.find_refresh(ctx, token).await? else {
             return Err(self.refuse_token(ctx, client, INVALID).await);
         };
+        let Family {
+            token: stored,
+            grant,
+            user,
+        } = family;
         if stored.client_id != client.client_id {
             return Err(self.refuse_token(ctx, client, INVALID).await);
         }
@@ -36,11 +41,9 @@ impl App {
             || ctx.now >= stored.expires_at
             || grant.revoked_at.is_some()
             || !client.honours(stored.created_at);
-        let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, grant.user_id).await?;
-        let user = match account {
-            Some(account) if !dead && account.user.status == UserStatus::Active => account.user,
-            _ => return Err(self.refuse_token(ctx, client, INVALID).await),
-        };
+        if dead || user.status != UserStatus::Active {
+            return Err(self.refuse_token(ctx, client, INVALID).await);
+        }
         let narrowed = narrow(&grant.scopes, scope)
             .and_then(|scopes| Ok((scopes, resource::narrow(&grant.resources, resources)?)));
         let (scopes, resources) = match narrowed {
@@ -75,19 +78,15 @@ impl App {
             Some(session) => event.session(session),
             None => event,
         };
-        let events = self.record(ctx, event).await?;
-
-        let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        if !refresh_tokens::consume(&mut tx, &stored.hash, ctx.now).await? {
-            tx.rollback().await?;
+        let rotation = Rotation {
+            used: stored.hash,
+            at: ctx.now,
+            next: next.row,
+        };
+        if !self.append_rotation(ctx, event, access.row, rotation).await? {
             // Another request was first with the same token.
             return Err(self.punish_refresh_reuse(ctx, client, &grant).await);
         }
-        if let Some(row) = &access.row {
-            access_tokens::insert(&mut tx, row).await?;
-        }
-        refresh_tokens::insert(&mut tx, &next.row).await?;
-        tx.commit(events).await?;
 
         Ok(TokenResponse {
             refresh_token: Some(next.text.expose().to_owned()),
@@ -96,23 +95,12 @@ impl App {
         })
     }
 
-    async fn find_refresh(
-        &self,
-        ctx: &Ctx,
-        token: &Secret<String>,
-    ) -> Result<Option<(RefreshToken, Grant)>, Fault> {
+    async fn find_refresh(&self, ctx: &Ctx, token: &Secret<String>) -> Result<Option<Family>, Fault> {
         let Some(hash) = OpaqueToken::parse(TokenKind::Refresh, token.expose()) else {
             return Ok(None);
         };
         let mut read = self.db.read(ctx.tenant_id()).await?;
-        let Some(stored) = refresh_tokens::find(&mut read, &hash).await? else {
-            return Ok(None);
-        };
-        let grant = grants::find(&mut read, stored.grant_id).await?;
-        Ok(Some((
-            stored,
-            grant.ok_or(Fault::Internal("a refresh token without a grant"))?,
-        )))
+        Ok(refresh_tokens::find_family(&mut read, &hash).await?)
     }
 
     async fn punish_refresh_reuse(&self, ctx: &Ctx, client: &Client, grant: &Grant) -> TokenError {

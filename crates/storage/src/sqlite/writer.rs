@@ -16,6 +16,7 @@ mod tests;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
@@ -26,6 +27,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::batch::{self, Texts};
+use crate::append::Entry;
 use crate::error::while_committing;
 #[cfg(feature = "failpoints")]
 use crate::failpoint::{self, Point};
@@ -82,8 +85,25 @@ impl Step {
 }
 
 /// Runs one of the writer's own texts, prepared once for each connection.
-async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
+pub(super) async fn run(connection: &mut SqliteConnection, text: &'static str) -> Result<(), sqlx::Error> {
     sqlx::query(text).execute(connection).await.map(drop)
+}
+
+/// Whose turn it is.
+#[derive(Debug)]
+enum Turn {
+    Batch(Batch),
+    Member(Place),
+}
+
+/// A batch of this crate's own: it needs no seat, and is a commit of its own.
+#[derive(Debug)]
+struct Batch {
+    entries: Arc<Vec<Entry>>,
+    limit: Duration,
+    /// Set by who comes first: the writer when it begins, or the caller when it gives up.
+    claimed: Arc<AtomicBool>,
+    done: oneshot::Sender<Result<Vec<bool>, StoreError>>,
 }
 
 /// A place in the line.
@@ -137,7 +157,7 @@ impl Member {
 /// The way to the one writing connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Place>,
+    queue: mpsc::Sender<Turn>,
     wait: Duration,
     limit: Duration,
     counters: Arc<Counters>,
@@ -162,6 +182,7 @@ impl Writer {
             limits,
             counters: counters.clone(),
             closing: closing.clone(),
+            texts: Texts::default(),
         };
         let task = Arc::new(Mutex::new(Some(tokio::spawn(owner.run(connection)))));
         Self {
@@ -176,20 +197,12 @@ impl Writer {
 
     /// Waits for a turn, but only for so long.
     pub(crate) async fn admit(&self) -> Result<Member, StoreError> {
-        self.turn(self.limit).await
-    }
-
-    /// The same for a batch of this crate's own, which waits for nobody and so may take longer.
-    pub(crate) async fn admit_batch(&self) -> Result<Member, StoreError> {
-        self.turn(self.limit * BATCH).await
-    }
-
-    async fn turn(&self, limit: Duration) -> Result<Member, StoreError> {
+        let limit = self.limit;
         let since = Instant::now();
         let turn = async {
             let (grant, granted) = oneshot::channel();
             self.queue
-                .send(Place { grant, limit })
+                .send(Turn::Member(Place { grant, limit }))
                 .await
                 .map_err(|_| StoreError::Closed)?;
             granted.await.map_err(|_| StoreError::Busy)
@@ -201,6 +214,34 @@ impl Writer {
             Err(_) => {}
         }
         member
+    }
+
+    /// Writes a batch and commits it; for each entry whether it was kept. Waits for its turn, but only for so long.
+    pub(crate) async fn write(&self, entries: Arc<Vec<Entry>>) -> Result<Vec<bool>, StoreError> {
+        let (done, mut outcome) = oneshot::channel();
+        let claimed = Arc::new(AtomicBool::new(false));
+        let batch = Batch {
+            entries,
+            limit: self.limit * BATCH,
+            claimed: Arc::clone(&claimed),
+            done,
+        };
+        let busy = || {
+            self.counters.refused();
+            Err(StoreError::Busy)
+        };
+        match self.queue.send_timeout(Turn::Batch(batch), self.wait).await {
+            Ok(()) => {}
+            Err(mpsc::error::SendTimeoutError::Timeout(_)) => return busy(),
+            Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(StoreError::Closed),
+        }
+        let told = match timeout(self.wait, &mut outcome).await {
+            Ok(told) => told,
+            // Its turn did not come, and now never will.
+            Err(_) if !claimed.swap(true, Ordering::AcqRel) => return busy(),
+            Err(_) => outcome.await,
+        };
+        told.map_err(|_| StoreError::UnknownOutcome)?
     }
 
     pub(crate) fn stats(&self) -> WriterStats {
@@ -219,11 +260,12 @@ impl Writer {
 
 /// The task that owns the connection.
 struct Owner {
-    waiting: mpsc::Receiver<Place>,
+    waiting: mpsc::Receiver<Turn>,
     options: SqliteConnectOptions,
     limits: GroupLimits,
     counters: Arc<Counters>,
     closing: CancellationToken,
+    texts: Texts,
 }
 
 impl Owner {
@@ -242,15 +284,25 @@ impl Owner {
                 Some(connection) => Ok(connection),
                 None => self.options.connect().await,
             };
-            // Without a connection `first` is dropped, and its begin() says Busy.
-            if let Ok(connection) = connection {
-                // A panic loses its group, whose members hear that the outcome is unknown, and not the writer.
-                let group = AssertUnwindSafe(self.group(connection, first)).catch_unwind();
-                (spare, left_over) = group.await.unwrap_or_else(|_panic| {
-                    tracing::error!("the writer panicked while it served a group");
-                    (None, None)
-                });
-            }
+            // Without a connection a member is dropped, and its begin() says Busy.
+            let Ok(connection) = connection else {
+                if let Turn::Batch(batch) = first {
+                    drop(batch.done.send(Err(StoreError::Busy)));
+                }
+                continue;
+            };
+            // A panic loses its group, whose members hear that the outcome is unknown, and not the writer.
+            let served = AssertUnwindSafe(async {
+                match first {
+                    Turn::Member(place) => self.group(connection, place).await,
+                    Turn::Batch(batch) => (self.batch(connection, batch).await, None),
+                }
+            })
+            .catch_unwind();
+            (spare, left_over) = served.await.unwrap_or_else(|_panic| {
+                tracing::error!("the writer panicked while it served a group");
+                (None, None)
+            });
         }
         if let Some(connection) = spare {
             // What was committed is durable; the close only tidies up.
@@ -259,7 +311,7 @@ impl Owner {
     }
 
     /// The next in line, as long as there can be one.
-    async fn next(&mut self) -> Option<Place> {
+    async fn next(&mut self) -> Option<Turn> {
         tokio::select! {
             biased;
             place = self.waiting.recv() => place,
@@ -270,13 +322,60 @@ impl Owner {
         }
     }
 
-    /// One outer transaction; gives the connection back if it is still good, and who should have had a turn in a group
-    /// that broke.
+    /// A batch, as a commit of its own; gives the connection back if it is still good.
+    async fn batch(&mut self, mut connection: SqliteConnection, batch: Batch) -> Option<SqliteConnection> {
+        let started = Instant::now();
+        let Batch {
+            entries,
+            limit,
+            claimed,
+            done,
+        } = batch;
+        if claimed.swap(true, Ordering::AcqRel) {
+            return Some(connection);
+        }
+        #[cfg(feature = "failpoints")]
+        if let Err(error) = failpoint::reach(Point::BeforeGroup).await {
+            drop(done.send(Err(error)));
+            return Some(connection);
+        }
+        let work = batch::write(&mut connection, &mut self.texts, &entries);
+        let outcome = timeout(limit, work).await.unwrap_or_else(|_| {
+            self.counters.expired();
+            Err(StoreError::UnknownOutcome)
+        });
+        #[cfg(feature = "failpoints")]
+        let outcome = match outcome {
+            Ok(kept) => failpoint::reach(Point::AfterGroup).await.map(|()| kept),
+            error => error,
+        };
+        let spare = match &outcome {
+            Ok(_) => {
+                self.counters.batched(started.elapsed());
+                Some(connection)
+            }
+            // A constraint: the statement is undone, and the transaction it stood in has to be. After a statement that
+            // stood alone there is none to undo, and a new connection is the simplest way to be sure of that.
+            Err(error) if !error.is_unavailable() => {
+                run(&mut connection, "ROLLBACK").await.ok().map(|()| connection)
+            }
+            Err(_) => {
+                self.counters.lost(1);
+                None
+            }
+        };
+        // Who no longer listens does not need to know.
+        drop(done.send(outcome));
+        spare
+    }
+
+    /// One outer transaction; gives the connection back if it is still good, and whose turn is next if that was asked
+    /// already: a batch, or who should have had a turn in a group that broke.
     async fn group(
         &mut self,
         mut connection: SqliteConnection,
         first: Place,
-    ) -> (Option<SqliteConnection>, Option<Place>) {
+    ) -> (Option<SqliteConnection>, Option<Turn>) {
         // On error `first` is dropped. A foreign process holding the lock leaves the connection good.
         if run(&mut connection, "BEGIN IMMEDIATE").await.is_err() {
             return (None, None);
@@ -284,6 +383,7 @@ impl Owner {
         let opened = Instant::now();
         let open = self.counters.open_for(self.limits);
         let (mut place, mut waiting, mut is_first) = (first, Vec::new(), true);
+        let left_over;
         let outcome = loop {
             let Some((back, step)) = self.turn(connection, place, &mut waiting).await else {
                 let why = StoreError::Lost("a statement kept the connection".to_owned());
@@ -297,15 +397,19 @@ impl Owner {
             } else {
                 self.waiting.try_recv().ok()
             };
-            // Nobody waits: commit now.
-            let Some(next) = next else {
-                let last = step.and_commit(is_first);
-                break self.commit(&mut connection, last, waiting.len()).await;
+            let next = match next {
+                Some(Turn::Member(next)) => next,
+                // Nobody waits, or a batch does: commit now.
+                other => {
+                    left_over = other;
+                    let last = step.and_commit(is_first);
+                    break self.commit(&mut connection, last, waiting.len()).await;
+                }
             };
             // A failed step means that some statement ended the outer transaction: nothing is left to commit.
             if let Err(error) = run(&mut connection, step.and_go_on(is_first)).await {
                 lose(waiting, &self.counters, &StoreError::Lost(error.to_string()));
-                return (None, Some(next));
+                return (None, Some(Turn::Member(next)));
             }
             (place, is_first) = (next, false);
         };
@@ -315,11 +419,11 @@ impl Owner {
                     // Who no longer listens does not need to know.
                     drop(ack.send(Ok(())));
                 }
-                (Some(connection), None)
+                (Some(connection), left_over)
             }
             Err(error) => {
                 lose(waiting, &self.counters, &error);
-                (None, None)
+                (None, left_over)
             }
         }
     }

@@ -149,6 +149,13 @@ async fn found(tx: &mut Tx, all: &Everything, now: Timestamp) -> Vec<&'static st
             .is_some(),
     );
     note(
+        "refresh_tokens::find_family",
+        refresh_tokens::find_family(tx, &all.refresh.hash)
+            .await
+            .unwrap()
+            .is_some_and(|family| family.user.id == all.user.id && family.grant.id == all.grant.id),
+    );
+    note(
         "access_tokens::find",
         access_tokens::find(tx, &all.access.hash).await.unwrap().is_some(),
     );
@@ -336,7 +343,7 @@ async fn another_tenant_finds_nothing(backend: Backend) {
     drop(tx);
     assert_eq!(
         found(&mut s.tx().await, &all, s.now).await.len(),
-        26,
+        27,
         "its own tenant finds everything"
     );
 }
@@ -366,7 +373,7 @@ async fn another_tenant_changes_nothing(backend: Backend) {
     let mut tx = s.tx().await;
     assert_eq!(
         found(&mut tx, &all, s.now).await.len(),
-        26,
+        27,
         "everything is as it was"
     );
     assert_eq!(

@@ -61,6 +61,15 @@ impl Counters {
         self.wait_micros.fetch_add(micros, RELAXED);
     }
 
+    /// A batch was written and committed. Its time says nothing about that of a commit alone.
+    pub(super) fn batched(&self, took: Duration) {
+        let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.groups.fetch_add(1, RELAXED);
+        self.members.fetch_add(1, RELAXED);
+        self.largest.fetch_max(1, RELAXED);
+        self.commit_micros.fetch_add(micros, RELAXED);
+    }
+
     pub(super) fn expired(&self) {
         self.expired.fetch_add(1, RELAXED);
     }
