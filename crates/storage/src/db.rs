@@ -147,7 +147,10 @@ impl Db {
                     Some(text) => sqlx::query_as(sql).bind(text.to_owned()),
                     None => sqlx::query_as(sql),
                 };
-                Ok(query.fetch_all(store.readers()).await?)
+                let mut reader = store.reader().await?;
+                let rows = query.fetch_all(reader.connection()?).await?;
+                reader.went_well();
+                Ok(rows)
             }
         }
     }

@@ -1,6 +1,7 @@
 //! SQLite: one connection that writes for everybody, and a pool that only reads.
 
 mod batch;
+mod readers;
 mod statistics;
 mod writer;
 
@@ -12,16 +13,14 @@ use std::time::Duration;
 
 use domain::TenantId;
 use sqlx::ConnectOptions as _;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-    SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
 use crate::append::Entry;
 use crate::schema::{self, SchemaError};
 use crate::tx::{Read, Tx, View, Work};
 use crate::{DbOptions, StoreError};
 
+pub(crate) use readers::{Reader, Readers};
 pub(crate) use statistics::tell as tell_statistics;
 pub use writer::WriterStats;
 pub(crate) use writer::{Member, Writer};
@@ -34,7 +33,7 @@ const READER_PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug)]
 pub(crate) struct SqliteStore {
-    readers: SqlitePool,
+    readers: Readers,
     writer: Writer,
 }
 
@@ -49,11 +48,7 @@ impl SqliteStore {
         let mut connection = writing.connect().await?;
         check_schema(&mut connection).await?;
         let reading = base.busy_timeout(READER_PATIENCE).pragma("query_only", "ON");
-        let readers = SqlitePoolOptions::new()
-            .max_connections(options.readers)
-            .acquire_timeout(options.wait)
-            .test_before_acquire(false)
-            .connect_lazy_with(reading);
+        let readers = Readers::new(reading, options.readers, options.wait);
         let writer = Writer::start(connection, writing, options.group, options.wait);
         Ok(Self { readers, writer })
     }
@@ -77,8 +72,9 @@ impl SqliteStore {
         })
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
-        &self.readers
+    /// A connection for statements that belong to no tenant.
+    pub(crate) async fn reader(&self) -> Result<Reader, StoreError> {
+        self.readers.acquire().await
     }
 
     pub(crate) fn stats(&self) -> WriterStats {
@@ -86,7 +82,9 @@ impl SqliteStore {
     }
 
     pub(crate) async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        let mut reader = self.readers.acquire().await?;
+        sqlx::query("SELECT 1").execute(reader.connection()?).await?;
+        reader.went_well();
         Ok(())
     }
 

@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use domain::{Events, TenantId};
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgConnection};
-use sqlx::sqlite::{SqliteArguments, SqliteConnection};
-use sqlx::{Arguments as _, Postgres, Sqlite, Transaction};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments as _, Postgres, Transaction};
 
 use crate::audit::{self, AuditRow};
 use crate::error::while_committing;
 #[cfg(feature = "failpoints")]
 use crate::failpoint::{self, Point};
 use crate::sql::{Binds, Record, Sql, fitting};
-use crate::sqlite::Member;
+use crate::sqlite::{Member, Reader};
 use crate::{StoreError, postgres};
 
 /// Anything rows can be found with.
@@ -57,7 +56,7 @@ pub(crate) enum View {
         failed: bool,
         limit: Duration,
     },
-    Sqlite(PoolConnection<Sqlite>),
+    Sqlite(Reader),
 }
 
 /// The way of a [`Tx`] or [`Read`] to the database; opaque outside this crate.
@@ -75,7 +74,7 @@ enum Line<'a> {
         failed: &'a mut bool,
         limit: Duration,
     },
-    Reader(&'a mut SqliteConnection),
+    Reader(&'a mut Reader),
 }
 
 impl Query for Tx {
@@ -119,7 +118,7 @@ impl Query for Read {
                 failed,
                 limit: *limit,
             },
-            View::Sqlite(connection) => Line::Reader(connection),
+            View::Sqlite(reader) => Line::Reader(reader),
         };
         Handle {
             tenant: self.tenant,
@@ -220,9 +219,11 @@ impl Handle<'_> {
                     .await?
                     .rows_affected())
             }
-            Line::Reader(connection) => {
+            Line::Reader(reader) => {
                 let query = sqlx::query_with(sql.sqlite, sqlite_values(sql.sqlite, tenant, binds)?);
-                Ok(query.execute(connection).await?.rows_affected())
+                let touched = query.execute(reader.connection()?).await?.rows_affected();
+                reader.went_well();
+                Ok(touched)
             }
         }
     }
@@ -249,9 +250,11 @@ impl Handle<'_> {
                 let query = sqlx::query_as_with(sql.postgres, postgres_values(sql.postgres, tenant, binds)?);
                 guarded(failed, limit, query.fetch_optional(connection)).await
             }
-            Line::Reader(connection) => {
+            Line::Reader(reader) => {
                 let query = sqlx::query_as_with(sql.sqlite, sqlite_values(sql.sqlite, tenant, binds)?);
-                Ok(query.fetch_optional(connection).await?)
+                let row = query.fetch_optional(reader.connection()?).await?;
+                reader.went_well();
+                Ok(row)
             }
         }
     }
@@ -278,9 +281,11 @@ impl Handle<'_> {
                 let query = sqlx::query_as_with(sql.postgres, postgres_values(sql.postgres, tenant, binds)?);
                 guarded(failed, limit, query.fetch_all(connection)).await
             }
-            Line::Reader(connection) => {
+            Line::Reader(reader) => {
                 let query = sqlx::query_as_with(sql.sqlite, sqlite_values(sql.sqlite, tenant, binds)?);
-                Ok(query.fetch_all(connection).await?)
+                let rows = query.fetch_all(reader.connection()?).await?;
+                reader.went_well();
+                Ok(rows)
             }
         }
     }
