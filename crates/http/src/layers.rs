@@ -19,7 +19,7 @@ use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::client_ip::{ClientIp, FORWARDING, TrustedProxies, source_network};
+use crate::client_ip::{ClientIp, TrustedProxies, forget, source_network};
 use crate::listener::Peer;
 use crate::management::Metrics;
 use crate::management::metrics::{Rejection, Shed, method_label};
@@ -142,7 +142,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     let facts = edge.name(&mut request);
     let bodiless = request.method() == Method::HEAD;
     let reader = edge.pages.as_ref().zip(Reader::of(&request));
-    let class = facts.class();
+    let class = facts.class;
     // The body is not read and nothing is logged; the metric counts.
     let hopeless = edge.load.refuses(class);
     let mut response = match hopeless {
@@ -174,9 +174,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
         }
     }
     headers::dress(&mut response, edge.settings.https);
-    if let Ok(id) = HeaderValue::try_from(facts.id.to_string()) {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
+    tell_id(&mut response, facts.id);
     let took = started.elapsed();
     edge.metrics
         .answered(facts.route(), &facts.method, response.status(), took);
@@ -195,7 +193,11 @@ struct Facts {
     path: String,
     route: Option<MatchedPath>,
     asker: Asker,
+    class: Class,
 }
+
+/// Stands for the template where no route matched.
+const UNMATCHED: &str = "unmatched";
 
 impl Facts {
     fn answered(&self) -> Answered<'_> {
@@ -210,11 +212,7 @@ impl Facts {
 
     /// The template, never the client's own text: it becomes a metric label.
     fn route(&self) -> &str {
-        self.route.as_ref().map_or("unmatched", MatchedPath::as_str)
-    }
-
-    fn class(&self) -> Class {
-        Class::of(self.route())
+        self.route.as_ref().map_or(UNMATCHED, MatchedPath::as_str)
     }
 
     /// One line of the access log (E10). The query is left out because codes and
@@ -248,15 +246,18 @@ impl Edge {
         request.extensions_mut().insert(id);
         let headers = request.headers_mut();
         headers.remove(REQUEST_ID);
-        for name in FORWARDING {
-            headers.remove(name);
-        }
+        forget(headers);
+        let route = request.extensions().get::<MatchedPath>().cloned();
         Facts {
+            class: Class::of(route.as_ref().map_or(UNMATCHED, MatchedPath::as_str)),
             id,
             client,
             method: request.method().clone(),
-            path: request.uri().path().chars().take(LOGGED_PATH).collect(),
-            route: request.extensions().get::<MatchedPath>().cloned(),
+            path: match request.uri().path() {
+                short if short.len() <= LOGGED_PATH => short.to_owned(),
+                long => long.chars().take(LOGGED_PATH).collect(),
+            },
+            route,
             asker: Asker::of(request.headers()),
         }
     }
@@ -314,7 +315,7 @@ impl Edge {
 
     /// Reads the body, then takes a place, then calls the handler: who sends slowly holds no place.
     async fn serve(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
-        let (class, arrival) = (facts.class(), Arrival::default());
+        let (class, arrival) = (facts.class, Arrival::default());
         let (parts, body) = request.into_parts();
         let body = match self.room.gather(Metered::wrap(body, limit, &arrival)).await {
             Gathered::Whole(body) => body,
@@ -354,9 +355,7 @@ impl Edge {
         let mut response = self.shed(class, why, id);
         self.count_shed(request, id);
         headers::dress(&mut response, self.settings.https);
-        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
+        tell_id(&mut response, id);
         Some(response)
     }
 
@@ -423,6 +422,13 @@ async fn failing(next: Next, request: Request, id: RequestId) -> Response {
 
 /// Stands for the peer where a router is driven without a socket.
 const UNKNOWN_PEER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+
+/// Puts the request's id into its answer.
+fn tell_id(response: &mut Response, id: RequestId) {
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+}
 
 /// 503 as a problem document.
 fn busy(id: RequestId) -> Response {

@@ -89,12 +89,12 @@ impl std::fmt::Debug for SealKey {
 
 /// A key for pseudonyms: equal inputs give equal outputs within a tenant, and nothing else can be read from them.
 #[derive(Clone, Debug)]
-pub(crate) struct MacKey(hmac::Key);
+pub(crate) struct MacKey(Arc<hmac::Key>);
 
 impl MacKey {
     /// From the bare key.
     pub(crate) fn new(bytes: &Secret<[u8; 32]>) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, bytes.expose()))
+        Self(Arc::new(hmac::Key::new(hmac::HMAC_SHA256, bytes.expose())))
     }
 
     /// The pseudonym of `value` in the column `label`.

@@ -1,8 +1,10 @@
 //! Named, documented metrics. Labels hold templates and fixed words only,
 //! never anything a user or client sent (DP6).
 
+use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -202,6 +204,21 @@ pub struct Metrics {
     management_refused: Family<ReasonLabels, Counter>,
     events: Family<EventLabels, Counter>,
     passwords: Passwords,
+    /// The numbers of answers given before, by template: found without making labels. Templates, methods and statuses
+    /// are few.
+    known: Arc<RwLock<Known>>,
+}
+
+type Known = HashMap<String, Vec<(Answer, Handles)>>;
+
+/// Method and status.
+type Answer = (&'static str, u16);
+
+/// The numbers one kind of answer counts in.
+#[derive(Debug)]
+struct Handles {
+    requests: Counter,
+    durations: Histogram,
 }
 
 /// The metrics of password hashing.
@@ -404,6 +421,7 @@ impl Metrics {
             management_refused: Family::default(),
             events: Family::default(),
             passwords: Passwords::register(catalogue),
+            known: Arc::default(),
         };
         catalogue.register(REQUESTS, metrics.requests.clone());
         catalogue.register(DURATIONS, metrics.durations.clone());
@@ -528,18 +546,41 @@ impl Metrics {
     }
 
     pub(crate) fn answered(&self, route: &str, method: &Method, status: StatusCode, took: Duration) {
-        let method = method_label(method);
+        let answer = (method_label(method), status.as_u16());
+        let took = took.as_secs_f64();
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let handles = known.get(route);
+        if let Some((_, handles)) = handles.and_then(|of| of.iter().find(|(one, _)| *one == answer)) {
+            handles.requests.inc();
+            handles.durations.observe(took);
+            return;
+        }
+        drop(known);
+        let handles = self.handles(route, answer);
+        handles.requests.inc();
+        handles.durations.observe(took);
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        let of = known.entry(route.to_owned()).or_default();
+        if !of.iter().any(|(one, _)| *one == answer) {
+            of.push((answer, handles));
+        }
+    }
+
+    fn handles(&self, route: &str, (method, status): Answer) -> Handles {
         let labels = RequestLabels {
             route: route.to_owned(),
             method,
-            status: status.as_u16(),
+            status,
         };
-        self.requests.get_or_create(&labels).inc();
+        let requests = self.requests.get_or_create(&labels).clone();
         let labels = RouteLabels {
             route: labels.route,
             method,
         };
-        self.durations.get_or_create(&labels).observe(took.as_secs_f64());
+        Handles {
+            requests,
+            durations: self.durations.get_or_create(&labels).clone(),
+        }
     }
 }
 

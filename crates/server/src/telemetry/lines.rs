@@ -94,10 +94,37 @@ fn text(event: &Event<'_>, line: &mut String, colour: bool) -> fmt::Result {
 
 /// A JSON string: control characters, and with them line breaks from outside, are escaped.
 fn quoted(line: &mut String, text: &str) {
+    if text
+        .bytes()
+        .all(|byte| byte >= b' ' && byte != b'"' && byte != b'\\')
+    {
+        line.push('"');
+        line.push_str(text);
+        line.push('"');
+        return;
+    }
     match serde_json::to_string(text) {
         Ok(text) => line.push_str(&text),
         Err(_) => line.push_str("\"\""),
     }
+}
+
+thread_local! {
+    /// Where a value is shown before it is known whether anything in it has to be escaped.
+    static SHOWN: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Shows a value and gives its text to `take`.
+fn shown(value: &dyn fmt::Debug, take: impl FnOnce(&str)) {
+    SHOWN.with(|shown| match shown.try_borrow_mut() {
+        Ok(mut text) => {
+            text.clear();
+            write!(text, "{value:?}").ok();
+            take(&text);
+        }
+        // A value that logs while it is shown.
+        Err(_) => take(&format!("{value:?}")),
+    });
 }
 
 struct JsonFields<'a>(&'a mut String);
@@ -142,8 +169,7 @@ impl Visit for JsonFields<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = format!("{value:?}");
-        self.record_str(field, &text);
+        shown(value, |text| self.record_str(field, text));
     }
 }
 
@@ -173,8 +199,7 @@ impl Visit for TextFields<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let text = format!("{value:?}");
-        self.record_str(field, &text);
+        shown(value, |text| self.record_str(field, text));
     }
 }
 
