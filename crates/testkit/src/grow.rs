@@ -6,6 +6,7 @@
 //! the same password, hashed once.
 
 mod crowd;
+pub mod lookups;
 mod tokens;
 
 use std::sync::Arc;
@@ -69,6 +70,8 @@ pub struct Grown {
     pub refresh_tokens: Vec<String>,
     /// What each table takes on disk, rows of others included.
     pub tables: Vec<Table>,
+    /// What finding one of them costs, if that was measured.
+    pub lookups: Option<lookups::Lookups>,
 }
 
 /// What a table takes on disk.
@@ -142,6 +145,7 @@ pub async fn fill(app: Arc<App>, owner_url: &Secret<String>, plan: &Plan) -> Res
         access_tokens: Vec::new(),
         refresh_tokens: Vec::new(),
         tables: Vec::new(),
+        lookups: None,
     };
     let mut access = AccessSeeds::default();
     let mut refresh = RefreshSeeds::default();

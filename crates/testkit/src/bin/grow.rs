@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::{ClientId, Secret, Slug, World};
 use engine::{App, AppOptions, PasswordPolicy};
 use storage::{Db, DbOptions};
-use testkit::grow::{Grown, Plan, fill};
+use testkit::grow::{Grown, Plan, fill, lookups};
 
 const HELP: &str = "\
 grow --url URL --kek FILE --public-url URL --users N --tokens N --out FILE
@@ -67,8 +67,16 @@ async fn run(order: Order) -> Result<(), Failure> {
     };
     let app = Arc::new(App::new(db, World::system(), options).await?);
     let start = tokio::time::Instant::now();
-    let grown = fill(app, &order.owner_url, &order.plan).await?;
+    let mut grown = fill(app, &order.owner_url, &order.plan).await?;
     println!("filled in {:.1} s", start.elapsed().as_secs_f64());
+    let db = Db::open(&DbOptions::at(order.url.expose().clone())).await?;
+    let found = lookups::measure(&db, &order.plan.tenant, &grown).await?;
+    db.close().await;
+    println!(
+        "finding a person by address takes {:.1} us of CPU here, a token {:.1} us",
+        found.login_us, found.token_us
+    );
+    grown.lookups = Some(found);
     tell(&grown);
     std::fs::write(&order.out, serde_json::to_string_pretty(&grown)?)?;
     Ok(())
