@@ -312,6 +312,7 @@ async fn memory_goes_back_when_nobody_signs_in() {
         }
     }
 }
+
 const HORSE: &str = "correct horse";
 
 /// Vectors of other implementations: hashlib of CPython, argon2-cffi and bcrypt of PyPI, crypt_blowfish.
@@ -455,6 +456,7 @@ fn a_hostile_hash_is_refused_when_it_is_imported() {
     ] {
         assert_eq!(ImportedHash::parse(&hash).err(), refused, "{hash}");
     }
+}
 
 #[tokio::test]
 async fn threads_end_when_nobody_signs_in_and_come_again() {

@@ -66,7 +66,6 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         Ok((flow, before)) => attempt(&state, &visit, &params, (&flow, before.as_ref()), began).await,
         Err(response) => response,
     }
-    }
 }
 
 /// Answers to failed attempts leave at whole ticks after the attempt came: far more than an account that is there costs
@@ -135,9 +134,7 @@ async fn attempt(
 
 /// The form once more, before anything was looked up: without the name of the application.
 fn too_many(visit: &Visit, params: &Params) -> Response {
-    let id = params
-        .get("flow")
-        .and_then(|flow| flow.parse::<FlowId>().ok());
+    let id = params.get("flow").and_then(|flow| flow.parse::<FlowId>().ok());
     let cookie = id.and_then(|id| visit.cookies.get(&flow_cookie(id)));
     let flow = id.map(|id| id.to_string()).unwrap_or_default();
     let action = format!("{}/login", visit.prefix());
