@@ -5,6 +5,9 @@
 //! requests refused, with an answer that was made beforehand (goal 27). The rule is that of PIE (RFC 8033): the part
 //! follows how much the wait is above its target, and for how long it was. Others are not touched, so whoever asks
 //! for discovery documents in masses takes no tokens away, and the other way round. `/health` is always answered.
+//!
+//! Within a class the connections pay first that ask for much at once: a few that send hundreds of requests ahead
+//! take nothing from those that wait for each answer.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -50,6 +53,15 @@ struct Inner {
 /// One class.
 #[derive(Debug, Default)]
 struct Share {
+    /// Of connections that wait for each answer.
+    modest: Lot,
+    /// Of those that ask for much at once.
+    crowd: Lot,
+}
+
+/// Some requests of a class.
+#[derive(Debug, Default)]
+struct Lot {
     arrived: AtomicU32,
     refused: AtomicU32,
     /// Of [`WHOLE`].
@@ -61,7 +73,7 @@ struct Share {
 const WHOLE: u32 = 1 << 16;
 const RELAXED: Ordering = Ordering::Relaxed;
 
-impl Share {
+impl Lot {
     fn refuses(&self) -> bool {
         self.arrived.fetch_add(1, RELAXED);
         let part = self.part.load(RELAXED);
@@ -76,11 +88,33 @@ impl Share {
         refuses
     }
 
+    fn set(&self, part: f64) {
+        self.part.store(of_whole(part), RELAXED);
+    }
+
     fn seen(&self) -> Seen {
         Seen {
             arrived: self.arrived.swap(0, RELAXED),
             refused: self.refused.swap(0, RELAXED),
         }
+    }
+}
+
+impl Share {
+    /// Shares the part to refuse among the two, `modest` and `crowd` being what came of each.
+    fn set(&self, part: f64, modest: Seen, crowd: Seen) {
+        let (modest, crowd) = (f64::from(modest.arrived), f64::from(crowd.arrived));
+        let due = part * (modest + crowd);
+        let of_crowd = if crowd > 0.0 { (due / crowd).min(1.0) } else { part };
+        let of_modest = if modest > 0.0 {
+            ((due - of_crowd * crowd) / modest).clamp(0.0, part)
+        } else if crowd > 0.0 {
+            0.0
+        } else {
+            part
+        };
+        self.crowd.set(of_crowd);
+        self.modest.set(of_modest);
     }
 }
 
@@ -117,22 +151,30 @@ impl Pressure {
 
     /// Takes a measured wait into account; how many requests came since the last one.
     fn look(&self, rule: &mut Rule, lag: Duration, passed: Duration) -> u32 {
-        let seen = self.0.classes.each_ref().map(Share::seen);
+        let lots = self
+            .0
+            .classes
+            .each_ref()
+            .map(|share| (share.modest.seen(), share.crowd.seen()));
+        let seen = lots.map(|(modest, crowd)| modest.and(crowd));
         let parts = rule.next(lag, passed, &seen);
-        for (class, part) in self.0.classes.iter().zip(parts) {
-            class.part.store(of_whole(part), RELAXED);
+        for ((share, part), (modest, crowd)) in self.0.classes.iter().zip(parts).zip(lots) {
+            share.set(part, modest, crowd);
         }
         self.0.metrics.lag(lag);
         seen.iter().fold(0, |sum, seen| sum.saturating_add(seen.arrived))
     }
 
-    /// The answer to a request that is refused now; none if it is not. Asked before anything else is done.
-    pub(crate) fn turn_away(&self, path: &str) -> Option<Response> {
+    /// The answer to a request that is refused now; none if it is not. Asked before anything else is done. It `crowds` if
+    /// its connection asks for much at once.
+    pub(crate) fn turn_away(&self, path: &str, crowds: bool) -> Option<Response> {
         if path == "/health" {
             return None;
         }
         let class = Class::of_path(path);
-        if !self.0.classes.get(class.index())?.refuses() {
+        let share = self.0.classes.get(class.index())?;
+        let lot = if crowds { &share.crowd } else { &share.modest };
+        if !lot.refuses() {
             return None;
         }
         self.0.shed.count(class);
@@ -149,7 +191,7 @@ fn of_whole(part: f64) -> u32 {
         reason = "between nought and 65536"
     )]
     let part = part as u32;
-    part.min(WHOLE - 1)
+    part.min(WHOLE)
 }
 
 /// Waits for a turn behind every task that is ready to run on this thread. Tokio's own `yield_now` comes back before

@@ -27,6 +27,8 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// Requests that were sent ahead and are answered in one turn of their connection; then others have theirs.
 const IN_A_TURN: u32 = 4;
+/// Streams that one HTTP/2 connection may have open beside each other before it counts as one that asks for much.
+const AT_ONCE: usize = 4;
 
 /// Shared by the socket wrapper, the requests and the watchdog of one connection.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ struct State {
     in_flight: usize,
     /// Requests begun since the connection last had a turn.
     begun: u32,
+    /// Bytes came since the last request began.
+    fresh: bool,
     /// Those whose body is not there yet.
     arriving: usize,
     /// Those whose handler has not answered.
@@ -87,6 +91,7 @@ impl Activity {
         let state = State {
             in_flight: 0,
             begun: 0,
+            fresh: false,
             arriving: 0,
             at_work: 0,
             answered: now,
@@ -118,6 +123,12 @@ impl Activity {
         state.begun = state.begun.saturating_add(1);
         // Streams of HTTP/2 have a task and so a turn each.
         let greedy = version != Version::HTTP_2 && state.begun > IN_A_TURN;
+        let fresh = std::mem::take(&mut state.fresh);
+        let crowds = if version == Version::HTTP_2 {
+            state.in_flight > AT_ONCE
+        } else {
+            !fresh
+        };
         state.at_work += 1;
         state.phase = Phase::Busy;
         state.since = Instant::now();
@@ -126,6 +137,7 @@ impl Activity {
             activity: Arc::clone(self),
             at_work: true,
             greedy,
+            crowds,
             // On HTTP/1.1 what waits for the peer is seen by the socket.
             windowed: version == Version::HTTP_2,
         }
@@ -166,6 +178,7 @@ impl Activity {
             // What waited for that stream is thrown away; how much that was is not known here.
             state.unsent = 0;
         }
+        state.fresh = true;
         if seen.flood {
             state.flooded = true;
             return Err(io::Error::other("more HTTP/2 frames than anybody needs"));
@@ -260,6 +273,7 @@ pub(super) struct InFlight {
     activity: Arc<Activity>,
     at_work: bool,
     greedy: bool,
+    crowds: bool,
     windowed: bool,
 }
 
@@ -267,6 +281,11 @@ impl InFlight {
     /// Whether its connection had more than its share of this turn.
     pub(super) const fn is_greedy(&self) -> bool {
         self.greedy
+    }
+
+    /// Whether its connection asks for much at once: it was sent ahead of answers, or beside many others.
+    pub(super) const fn crowds(&self) -> bool {
+        self.crowds
     }
 
     /// Its body is on the way, until what is returned is dropped.
@@ -443,7 +462,7 @@ mod tests {
 
     use axum::http::Version;
 
-    use super::{Activity, IN_A_TURN};
+    use super::{AT_ONCE, Activity, IN_A_TURN};
     use crate::listener::Limits;
 
     #[test]
@@ -457,5 +476,24 @@ mod tests {
             assert!(activity.begin(Version::HTTP_11).is_greedy());
         }
         assert!(!activity.begin(Version::HTTP_2).is_greedy());
+    }
+
+    #[test]
+    fn what_is_sent_ahead_or_beside_many_others_crowds() {
+        let activity = Activity::new(Arc::new(Limits::default()));
+        for _ in 0..3 {
+            // One read brings two heads.
+            activity
+                .received(b"GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n")
+                .unwrap();
+            assert!(!activity.begin(Version::HTTP_11).crowds());
+            assert!(activity.begin(Version::HTTP_11).crowds());
+        }
+        let activity = Activity::new(Arc::new(Limits::default()));
+        let open: Vec<_> = (0..AT_ONCE).map(|_| activity.begin(Version::HTTP_2)).collect();
+        assert!(open.iter().all(|one| !one.crowds()));
+        assert!(activity.begin(Version::HTTP_2).crowds());
+        drop(open);
+        assert!(!activity.begin(Version::HTTP_2).crowds());
     }
 }

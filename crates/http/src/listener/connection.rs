@@ -123,8 +123,8 @@ impl Requests {
         if in_flight.is_greedy() {
             behind_everybody().await;
         }
-        let pressure = self.pressure.as_ref();
-        if let Some(refusal) = pressure.and_then(|pressure| pressure.turn_away(request.uri().path())) {
+        let (pressure, path) = (self.pressure.as_ref(), request.uri().path());
+        if let Some(refusal) = pressure.and_then(|pressure| pressure.turn_away(path, in_flight.crowds())) {
             in_flight.answered();
             return Ok(refusal.map(|body| ResponseBody::new(body, in_flight)));
         }

@@ -31,12 +31,24 @@ pub(super) struct Seen {
     pub(super) refused: u32,
 }
 
+impl Seen {
+    /// Both together.
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self {
+            arrived: self.arrived.saturating_add(other.arrived),
+            refused: self.refused.saturating_add(other.refused),
+        }
+    }
+}
+
 /// The rule and what it remembers.
 #[derive(Debug)]
 pub(super) struct Rule {
     settings: PressureSettings,
     /// What the wait was above its target, added up over time, for each class.
     owed: [f64; CLASSES],
+    /// The line was long at the last look.
+    long: bool,
 }
 
 const CLASSES: usize = Class::ALL.len();
@@ -51,6 +63,8 @@ const MOST_ABOVE: f64 = 4.0;
 const MOST: f64 = 0.95;
 /// A longer time between two looks says nothing about what happened in it.
 const LONGEST: f64 = 0.1;
+/// So many times fewer than may wait are few.
+const FEW: f64 = 32.0;
 /// What a refusal costs, of a discovery document.
 const REFUSAL: f64 = 0.5;
 
@@ -59,12 +73,23 @@ impl Rule {
         Self {
             settings,
             owed: [0.0; CLASSES],
+            long: false,
         }
     }
 
     /// The part of each class to refuse from now on, after a wait of `lag`, and `passed` since the last look.
     pub(super) fn next(&mut self, lag: Duration, passed: Duration, seen: &[Seen; CLASSES]) -> [f64; CLASSES] {
         let above = self.above(lag, passed, seen);
+        if above < 0.0 && self.is_calm(passed, seen) {
+            *self = Self::new(self.settings);
+            return [0.0; CLASSES];
+        }
+        // After one pause of the machine there is a long line too; it is gone at the next look.
+        let above = if std::mem::replace(&mut self.long, above > 0.0) {
+            above
+        } else {
+            above.min(0.0)
+        };
         let time = passed.as_secs_f64().min(LONGEST);
         let payer = self.payer(seen);
         let mut parts = [0.0; CLASSES];
@@ -90,6 +115,14 @@ impl Rule {
         }
         let targets = lag.as_secs_f64() / self.settings.target.as_secs_f64().max(f64::EPSILON);
         (targets - 1.0).clamp(-1.0, MOST_ABOVE)
+    }
+
+    /// So few come that they would not make a long line, each of them waiting for as long as is enough.
+    fn is_calm(&self, passed: Duration, seen: &[Seen; CLASSES]) -> bool {
+        let arrived: f64 = seen.iter().map(|seen| f64::from(seen.arrived)).sum();
+        let least = f64::from(u32::try_from(self.settings.least).unwrap_or(u32::MAX));
+        let waiting = arrived / passed.as_secs_f64().max(f64::EPSILON) * self.settings.target.as_secs_f64();
+        waiting < least / FEW
     }
 
     /// The class that costs most, of those of which more can be refused.

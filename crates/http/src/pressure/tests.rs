@@ -111,17 +111,81 @@ fn a_slow_machine_with_little_to_do_refuses_nobody() {
     assert!(parts.iter().sum::<f64>() <= 0.0, "{parts:?}");
 }
 
+#[test]
+fn one_pause_of_the_machine_refuses_nobody_and_a_line_that_stays_does() {
+    let mut rule = Rule::new(SETTINGS);
+    // 150 requests came during a pause of 400 ms; the next look finds ten.
+    let pause = Duration::from_millis(400);
+    for _ in 0..10 {
+        let parts = rule.next(pause, pause, &came([150, 0, 0, 0]));
+        assert!(parts.iter().sum::<f64>() <= 0.0, "{parts:?}");
+        let parts = after(&mut rule, 1, 2, &came([10, 0, 0, 0]));
+        assert!(parts.iter().sum::<f64>() <= 0.0, "{parts:?}");
+    }
+    rule.next(pause, pause, &came([150, 0, 0, 0]));
+    let [metadata, ..] = rule.next(pause, pause, &came([150, 0, 0, 0]));
+    assert!(metadata > 0.5, "{metadata}");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_much_at_once_pays_first() {
+    let (pressure, _) = pressure();
+    let mut rule = Rule::new(SETTINGS);
+    let path = "/.well-known/openid-configuration";
+    let (mut modest, mut crowd) = (0, 0);
+    for step in 0..20 {
+        for at in 0..300 {
+            let refused = u32::from(pressure.turn_away(path, at != 0).is_some());
+            *(if at == 0 { &mut modest } else { &mut crowd }) += refused;
+        }
+        // The line is shorter while most of the crowd is refused.
+        let lag = if step % 4 == 0 { 20 } else { 8 };
+        pressure.look(&mut rule, Duration::from_millis(lag), Duration::from_millis(20));
+    }
+    assert_eq!(modest, 0);
+    assert!(crowd > 1_500, "{crowd}");
+    // Where all ask for much, or nobody does, all pay alike.
+    let share = &pressure.0.classes[Class::Metadata.index()];
+    let came = |arrived| Seen { arrived, refused: 0 };
+    for (modest, crowd, expected) in [
+        (100, 0, (0.5, 0.5)),
+        (0, 100, (0.0, 0.5)),
+        (50, 50, (0.0, 1.0)),
+        (75, 25, (1.0 / 3.0, 1.0)),
+    ] {
+        share.set(0.5, came(modest), came(crowd));
+        let part = |lot: &super::Lot| f64::from(lot.part.load(Ordering::Relaxed)) / f64::from(super::WHOLE);
+        assert!(
+            (part(&share.modest) - expected.0).abs() < 0.001,
+            "{modest} {crowd}"
+        );
+        assert!(
+            (part(&share.crowd) - expected.1).abs() < 0.001,
+            "{modest} {crowd}"
+        );
+    }
+}
+
+#[test]
+fn when_few_are_left_the_rest_is_not_refused() {
+    let mut rule = Rule::new(SETTINGS);
+    let [metadata, ..] = after(&mut rule, 50, 20, &came([300, 0, 0, 0]));
+    assert!(metadata > 0.5, "{metadata}");
+    let parts = after(&mut rule, 1, 1, &came([2, 0, 0, 0]));
+    assert!(parts.iter().sum::<f64>() <= 0.0, "{parts:?}");
+}
+
 #[tokio::test]
 async fn the_part_is_refused_evenly_counted_and_told_when_to_come_again() {
     let (pressure, catalogue) = pressure();
     let machine = &pressure.0.classes[Class::Machine.index()];
-    machine.part.store(super::of_whole(0.25), Ordering::Relaxed);
+    machine.modest.set(0.25);
     let refused: Vec<_> = (0..8)
-        .filter_map(|_| pressure.turn_away("/t/acme/oauth/token"))
+        .filter_map(|_| pressure.turn_away("/t/acme/oauth/token", false))
         .collect();
     assert_eq!(refused.len(), 2);
     for path in ["/health", "/.well-known/openid-configuration", "/login"] {
-        assert!(pressure.turn_away(path).is_none(), "{path}");
+        assert!(pressure.turn_away(path, false).is_none(), "{path}");
     }
     for response in refused {
         assert_eq!(response.status(), 503);
@@ -139,13 +203,12 @@ async fn the_part_is_refused_evenly_counted_and_told_when_to_come_again() {
 #[tokio::test]
 async fn health_is_answered_whatever_happens() {
     let (pressure, _) = pressure();
-    for part in &pressure.0.classes {
-        part.part.store(super::WHOLE - 1, Ordering::Relaxed);
-        part.sum.store(super::WHOLE - 1, Ordering::Relaxed);
+    for share in &pressure.0.classes {
+        share.modest.set(1.0);
     }
-    assert!(pressure.turn_away("/health").is_none());
+    assert!(pressure.turn_away("/health", false).is_none());
     for path in ["/oauth/jwks", "/login", "/admin/v1/users", "/oauth/introspect"] {
-        assert!(pressure.turn_away(path).is_some(), "{path}");
+        assert!(pressure.turn_away(path, false).is_some(), "{path}");
     }
 }
 
@@ -156,7 +219,7 @@ async fn a_long_line_is_measured_told_and_shortened() {
     let mut refused = 0;
     for _ in 0..20 {
         for _ in 0..100 {
-            refused += u32::from(pressure.turn_away("/oauth/introspect").is_some());
+            refused += u32::from(pressure.turn_away("/oauth/introspect", false).is_some());
         }
         let arrived = pressure.look(&mut rule, Duration::from_millis(20), STEP);
         assert_eq!(arrived, 100);
@@ -168,7 +231,7 @@ async fn a_long_line_is_measured_told_and_shortened() {
     for _ in 0..100 {
         pressure.look(&mut rule, Duration::ZERO, STEP);
     }
-    assert!((0..1_000).all(|_| pressure.turn_away("/oauth/introspect").is_none()));
+    assert!((0..1_000).all(|_| pressure.turn_away("/oauth/introspect", false).is_none()));
 }
 
 #[tokio::test]
