@@ -90,6 +90,8 @@ macro_rules! event_kinds {
 }
 
 event_kinds! {
+    /// A person said that something a notice told of was not their doing; every session ended and the password is void.
+    AccountDenied = "account.denied";
     /// An administrative request was refused.
     AdminRefused = "admin.refused";
     /// A request to the authorization endpoint was refused.
@@ -116,6 +118,12 @@ event_kinds! {
     ConsentGranted = "consent.granted";
     /// A person took back what they had allowed a client.
     ConsentRevoked = "consent.revoked";
+    /// The mail address of an account changed.
+    EmailChanged = "email.changed";
+    /// A person asked to change the mail address of their account; the new one has to be proved.
+    EmailChangeRequested = "email.change_requested";
+    /// A person proved that a mail address is theirs.
+    EmailVerified = "email.verified";
     /// A state-changing request from another site, or without its token, was refused.
     CsrfRefused = "csrf.refused";
     /// A second factor was closed for a while, because too many codes were wrong.
@@ -140,14 +148,22 @@ event_kinds! {
     KeyCreated = "key.created";
     /// A signing key is no longer published.
     KeyRetired = "key.retired";
+    /// A single-use link was made, to be sent by mail.
+    LinkCreated = "link.created";
     /// A person signed in.
     Login = "login";
     /// A sign-in failed.
     LoginFailed = "login.failed";
+    /// A person signed in with a browser or from a network that none of their sessions knows.
+    LoginUnfamiliar = "login.unfamiliar";
     /// A person signed out.
     Logout = "logout";
     /// A logout request was refused, could not be read, or had to be confirmed first.
     LogoutRefused = "logout.refused";
+    /// A mail was tried for days and given up.
+    MailGivenUp = "mail.given_up";
+    /// A mail was handed to the mail server.
+    MailSent = "mail.sent";
     /// A person's password was set or changed.
     PasswordChanged = "password.changed";
     /// A recovery code was used.
@@ -160,6 +176,10 @@ event_kinds! {
     PasswordCompromised = "password.compromised";
     /// A person changed what is known about them.
     ProfileChanged = "profile.changed";
+    /// Somebody asked for a new password for an address; whether there is such an account is not said.
+    ResetRequested = "reset.requested";
+    /// Somebody asked for an account with an address; whether there is one already is not said.
+    RegistrationRequested = "registration.requested";
     /// A refresh token was presented a second time; its whole family was revoked.
     RefreshTokenReused = "refresh_token.reused";
     /// Many anonymous refusals of one kind from one network, as a count.

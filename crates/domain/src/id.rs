@@ -64,6 +64,10 @@ ids! {
     GrantId;
     /// A one-time link that lets its holder set a first credential.
     InvitationId;
+    /// A single-use link in a mail.
+    LinkId;
+    /// A mail to be sent.
+    MailId;
     /// One HTTP request.
     RequestId;
     /// A signed-in browser.

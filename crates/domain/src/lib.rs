@@ -7,6 +7,7 @@ mod device;
 mod event;
 mod id;
 mod keys;
+mod link;
 mod passwords;
 mod proof;
 mod scope;
@@ -31,9 +32,11 @@ pub use client::{
 pub use device::{Browser, Device, System};
 pub use event::{Actor, Event, EventKind, Events, Outcome, Personal, Target};
 pub use id::{
-    CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, RequestId, SessionId, TenantId, UserId,
+    CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, LinkId, MailId, RequestId, SessionId,
+    TenantId, UserId,
 };
 pub use keys::{KeyId, KeyState, SigningAlg};
+pub use link::LinkPurpose;
 pub use passwords::{PasswordProfile, PasswordRules, PasswordSettings};
 pub use proof::{Method, acr_of, amr_of};
 pub use scope::{Scope, ScopeRefused, Scopes};
@@ -42,7 +45,7 @@ pub use session::{Acr, Amr, Session, SessionLimits};
 pub use sign_in::{SecondFactorRule, SecondFactorSettings, SignInSettings};
 pub use steady::{CLOCK_LEEWAY, SteadyClock};
 pub use subject::{Subject, SubjectType};
-pub use tenant::{Brand, Issuer, Slug, SlugRefused, Tenant, TenantSettings};
+pub use tenant::{Brand, Issuer, RegistrationSettings, Slug, SlugRefused, Tenant, TenantSettings};
 pub use timestamp::Timestamp;
 pub use token::{OpaqueToken, TokenHash, TokenKind};
 pub use uri::{Origin, RedirectUri, Resource, UriRefused};

@@ -98,12 +98,22 @@ pub struct Brand {
     pub logo: Option<String>,
 }
 
+/// Accounts that people make themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RegistrationSettings {
+    /// Whether they may.
+    pub open: bool,
+}
+
 /// What a tenant can set.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantSettings {
     /// How its pages look.
     pub brand: Brand,
+    /// Whether people make accounts themselves.
+    pub registration: RegistrationSettings,
     /// RSA modulus size for RS256 and PS256 keys: 3072, or 4096 for the profile `rsa4096` (A1).
     pub rsa_bits: u16,
     /// Seconds a signing key signs before the next takes over (B2).
@@ -119,6 +129,7 @@ impl Default for TenantSettings {
     fn default() -> Self {
         Self {
             brand: Brand::default(),
+            registration: RegistrationSettings::default(),
             rsa_bits: 3072,
             key_rotation_secs: 90 * 86_400,
             host: None,

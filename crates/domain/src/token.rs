@@ -17,6 +17,8 @@ pub enum TokenKind {
     Code,
     /// One-time link for a first credential.
     Invitation,
+    /// Single-use link in a mail.
+    Link,
     /// Refresh token.
     Refresh,
     /// Session cookie.
@@ -31,6 +33,7 @@ impl TokenKind {
             Self::ClientSecret => "rsp_cs_",
             Self::Code => "rsp_ac_",
             Self::Invitation => "rsp_in_",
+            Self::Link => "rsp_ln_",
             Self::Refresh => "rsp_rt_",
             Self::Session => "rsp_se_",
         }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 use crate::audit::Refusals;
 use crate::cache::Beliefs;
 use crate::keys::KeyRing;
+use crate::mail::Courier;
 use crate::passwords::{BreachedFilter, PasswordEvent, PasswordLoad, PasswordPolicy, Passwords};
 use crate::seal::DataKeys;
 use crate::tenants::Directory;
@@ -46,6 +47,9 @@ pub struct App {
     pub(crate) ring: KeyRing,
     pub(crate) seals: DataKeys,
     pub(crate) wake_upkeep: Notify,
+    pub(crate) courier: OnceLock<Courier>,
+    /// Whether so many mails wait that requests for more are dropped.
+    pub(crate) outbox_full: AtomicBool,
     observer: OnceLock<Observer>,
 }
 
@@ -71,6 +75,8 @@ impl App {
             ring: KeyRing::default(),
             seals: DataKeys::new(&options.kek)?,
             wake_upkeep: Notify::new(),
+            courier: OnceLock::new(),
+            outbox_full: AtomicBool::new(false),
             observer: OnceLock::new(),
             public_url: options.public_url,
             db,

@@ -19,6 +19,7 @@ const PURGE_ROUNDS: u32 = 12;
 impl App {
     /// Runs until `stop`; then writes what is still to be written.
     pub async fn run_upkeep(self: Arc<Self>, stop: CancellationToken) {
+        let mail = tokio::spawn(Arc::clone(&self).run_mail(stop.clone()));
         let mut round = 0_u32;
         loop {
             // In a task of its own: a panic ends that round, not upkeep.
@@ -38,6 +39,8 @@ impl App {
         if let Err(cause) = self.write_refusal_counts(true).await {
             tracing::warn!(%cause, "counts of refusals were lost at stop");
         }
+        // A panic of the task has been reported by the runtime.
+        drop(mail.await);
     }
 
     /// One round. Public so that commands and tests can take a round when they want.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Secret, User};
+use domain::{Email, Profile, Secret};
 use engine::invitations::{InvitationError, Invited};
 use engine::{Fault, PasswordRefused};
 
@@ -46,7 +46,13 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         Ok(_) => see_other(&format!("{}/account", visit.prefix())),
         Err(InvitationError::Password(wrong)) => match state.app.invited(&visit.ctx, token).await {
             Ok(invited) => {
-                let advice = advice(&state, &visit, (wrong, &typed), &invited.user).await;
+                let advice = advice(
+                    &state,
+                    &visit,
+                    (wrong, &typed),
+                    (&invited.user.email, &invited.user.profile),
+                )
+                .await;
                 let page = invite_page(&visit, token, &invited, Some(advice));
                 refused(&visit.ctx, "password", page)
             }
@@ -61,9 +67,8 @@ pub(crate) async fn advice(
     state: &AppState,
     visit: &Visit,
     (wrong, typed): (PasswordRefused, &Secret<String>),
-    user: &User,
+    about: (&Email, &Profile),
 ) -> PasswordAdvice {
-    let about = (&user.email, &user.profile);
     // An estimate that fails is none.
     let strength = state.app.password_strength(&visit.ctx, about, typed).await;
     PasswordAdvice {

@@ -5,6 +5,7 @@
 mod account;
 mod admin;
 mod assets;
+mod caught;
 mod console;
 mod extract;
 mod guard;
@@ -13,6 +14,7 @@ mod home;
 mod invite;
 mod login;
 mod oauth;
+mod recover;
 mod reference;
 mod reply;
 mod router;
@@ -28,6 +30,7 @@ pub mod pages;
 pub mod pressure;
 pub mod tls;
 
+pub use caught::MailCatcher;
 pub use reference::routes_page;
 pub use router::{Access, Route, router, table};
 pub use security::SecurityContact;

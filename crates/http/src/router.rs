@@ -14,7 +14,7 @@ use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
 use crate::unrecorded::{self, Recorder};
-use crate::{account, admin, assets, console, health, home, invite, login, oauth, security};
+use crate::{account, admin, assets, caught, console, health, home, invite, login, oauth, recover, security};
 
 /// Who may call a route. Every route has one (AZ1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -139,6 +139,18 @@ pub fn table() -> Vec<Route> {
         row("/login/factor", Browser, Issuer, get(login::factor::get).post(login::factor::post)).reads(RequestRefused),
         row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)).reads(RequestRefused),
         row("/invite", Browser, Issuer, get(invite::get).post(invite::post)).reads(RequestRefused),
+        row("/recover", Browser, Issuer, get(recover::ask::recover).post(recover::ask::send_recover)).reads(RequestRefused),
+        row("/recover/set", Browser, Issuer, get(recover::open::reset).post(recover::open::set)).reads(RequestRefused),
+        row("/recover/deny", Browser, Issuer, get(recover::open::deny).post(recover::open::confirm_deny)).reads(RequestRefused),
+        row("/register", Browser, Issuer, get(recover::ask::register).post(recover::ask::send_register)).reads(RequestRefused),
+        row("/register/finish", Browser, Issuer, get(recover::open::register).post(recover::open::finish)).reads(RequestRefused),
+        row("/account/email/verify", Browser, Issuer, get(recover::open::verify).post(recover::open::confirm_verify)).reads(RequestRefused),
+        row("/account/email/change", Browser, Issuer, get(recover::open::change).post(recover::open::confirm_change)).reads(RequestRefused),
+        row("/account/email/prove", Session, Issuer, post(account::email::prove)).reads(RequestRefused),
+        row("/account/email", Session, Issuer, post(account::email::change)).reads(RequestRefused),
+        row("/dev/mail", Public, Host, get(caught::list)),
+        row("/dev/mail/{id}", Public, Host, get(caught::read)),
+        row("/dev/mail/{id}/html", Public, Host, get(caught::html)),
         row("/account", Session, Issuer, get(account::get)).reads(RequestRefused),
         row("/account/factors", Session, Issuer, get(account::factors::get)).reads(RequestRefused),
         row("/account/factors/totp", Session, Issuer, get(account::factors::totp).post(account::factors::begin_totp)).reads(RequestRefused),
@@ -161,6 +173,7 @@ pub fn table() -> Vec<Route> {
         row("/admin/v1/users/{id}/disable", Admin, Issuer, post(admin::users::disable)).reads(AdminRefused),
         row("/admin/v1/users/{id}/enable", Admin, Issuer, post(admin::users::enable)).reads(AdminRefused),
         row("/admin/v1/users/{id}/compromise", Admin, Issuer, post(admin::users::compromise)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/reset", Admin, Issuer, post(admin::users::reset)).reads(AdminRefused),
         row("/admin/v1/clients", Admin, Issuer, get(admin::clients::list).post(admin::clients::create)).reads(AdminRefused),
         row("/admin/v1/clients/{id}", Admin, Issuer, get(admin::clients::read)).reads(AdminRefused),
         row("/admin/v1/clients/{id}/disable", Admin, Issuer, post(admin::clients::disable)).reads(AdminRefused),

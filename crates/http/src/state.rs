@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use engine::App;
 
+use crate::caught::MailCatcher;
 use crate::security::SecurityContact;
 
 /// What every handler shares.
@@ -26,6 +27,8 @@ pub struct DemoHome {
     pub management_url: String,
     /// Mail address, password, whether an administrator.
     pub accounts: Vec<(String, String, bool)>,
+    /// Where its mails go.
+    pub mail: Arc<MailCatcher>,
     /// The sample clients.
     pub clients: Vec<DemoHomeClient>,
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::columns::{JsonText, KindName, Word};
+use crate::mail_outbox::{self, Posted};
 use crate::sql::{Binds, Insert, Rows};
 use crate::{Query, StoreError, Tx};
 
@@ -62,6 +63,9 @@ pub struct AuditRow {
     pub agent_family: Option<String>,
     /// How many such events the row stands for; more than one only where refusals were counted together.
     pub count: i64,
+    /// The mail that tells of it, kept in the same commit. Not a column: rows that are read have none.
+    #[sqlx(skip)]
+    pub mail: Option<Box<Posted>>,
 }
 
 pub(crate) const INSERT: &str =
@@ -77,9 +81,12 @@ pub(crate) async fn insert(tx: &mut Tx, row: &AuditRow) -> Result<(), StoreError
     insert_all(tx, &[row]).await
 }
 
-/// Adds several, in few statements.
+/// Adds several with the mails that tell of them, in few statements.
 pub(crate) async fn insert_all(tx: &mut Tx, mut rows: &[&AuditRow]) -> Result<(), StoreError> {
     let tenant = tx.tenant();
+    for posted in rows.iter().filter_map(|row| row.mail.as_deref()) {
+        mail_outbox::insert(tx, posted).await?;
+    }
     while !rows.is_empty() {
         let (text, size) = INSERTS.fitting(rows.len());
         let (now, later) = rows.split_at_checked(size).unwrap_or((rows, &[]));

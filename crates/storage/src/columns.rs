@@ -1,6 +1,8 @@
 //! How closed lists of words and texts of JSON stand in columns.
 
-use domain::{Acr, AuthMethod, ClientKind, EventKind, KeyState, Outcome, SigningAlg, UserStatus};
+use domain::{
+    Acr, AuthMethod, ClientKind, EventKind, KeyState, LinkPurpose, Outcome, SigningAlg, UserStatus,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -90,7 +92,7 @@ macro_rules! words {
     )+};
 }
 
-words! { Acr AuthMethod ClientKind KeyState Outcome SigningAlg UserStatus }
+words! { Acr AuthMethod ClientKind KeyState LinkPurpose Outcome SigningAlg UserStatus }
 
 impl From<KindName> for EventKind {
     fn from(name: KindName) -> Self {

@@ -22,6 +22,8 @@ pub mod flows;
 pub mod grants;
 pub mod invariants;
 pub mod invitations;
+pub mod links;
+pub mod mail_outbox;
 mod migrate;
 mod options;
 mod postgres;

@@ -28,6 +28,10 @@ const BY_TIME: &[&str] = &[
         SELECT id FROM flows WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM invitations WHERE tenant_id = $1 AND id IN (
         SELECT id FROM invitations WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM links WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM links WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM mail_outbox WHERE tenant_id = $1 AND id IN (
+        SELECT id FROM mail_outbox WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM refresh_tokens WHERE tenant_id = $1 AND hash IN (
         SELECT hash FROM refresh_tokens WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM access_tokens WHERE tenant_id = $1 AND hash IN (

@@ -65,6 +65,16 @@ struct Listed {
     seal_key: Option<Uuid>,
 }
 
+impl Listed {
+    fn parts(self) -> (Session, Option<Sealed>) {
+        let sealed = self.seal_key.zip(self.sealed);
+        (
+            self.session.into(),
+            sealed.map(|(key, bytes)| Sealed { key, bytes }),
+        )
+    }
+}
+
 pub(crate) const INSERT: &str =
     "INSERT INTO sessions (tenant_id, id, token_hash, user_id, acr, amr, auth_time, created_at, last_seen_at,
     idle_expires_at, absolute_expires_at, ended_at, agent_family, agent_system, sealed, seal_key)
@@ -246,14 +256,23 @@ pub async fn list_for_user(
             (user, now),
         )
         .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let sealed = row.seal_key.zip(row.sealed);
-            (
-                row.session.into(),
-                sealed.map(|(key, bytes)| Sealed { key, bytes }),
-            )
-        })
-        .collect())
+    Ok(rows.into_iter().map(Listed::parts).collect())
+}
+
+/// Sealed whereabouts and browser family of a person's sessions, ended ones too, the last used first.
+pub async fn list_recent_for_user(
+    q: &mut impl Query,
+    user: UserId,
+    limit: u32,
+) -> Result<Vec<(Session, Option<Sealed>)>, StoreError> {
+    let rows: Vec<Listed> = q
+        .handle()
+        .all(
+            "SELECT id, user_id, acr, amr, auth_time, agent_family, agent_system, created_at, last_seen_at,
+                idle_expires_at, absolute_expires_at, ended_at, sealed, seal_key
+             FROM sessions WHERE tenant_id = $1 AND user_id = $2 ORDER BY last_seen_at DESC LIMIT $3",
+            (user, i64::from(limit)),
+        )
+        .await?;
+    Ok(rows.into_iter().map(Listed::parts).collect())
 }

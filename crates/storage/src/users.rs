@@ -239,6 +239,54 @@ pub async fn update_profile(
     Ok(changed == 1)
 }
 
+/// Takes a person's password away; `false` if there is no such person.
+pub async fn clear_password(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET password_hash = NULL, password_compromised_at = NULL, updated_at = $3 WHERE tenant_id = $1 AND id = $2",
+            (id, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Notes that the address is proved, as long as it is still this one; `false` otherwise.
+pub async fn verify_email(
+    tx: &mut Tx,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET email_verified = $4, updated_at = $5 WHERE tenant_id = $1 AND id = $2 AND email = $3",
+            (id, email, true, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Gives a person another, proved address; `false` if there is no such person. Somebody else's address is an error of
+/// the unique index, see [`StoreError`].
+pub async fn change_email(
+    tx: &mut Tx,
+    id: UserId,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET email = $3, email_folded = $4, email_verified = $5, updated_at = $6
+             WHERE tenant_id = $1 AND id = $2",
+            (id, email, email.folded(), true, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Notes that a person signed in.
 pub async fn record_login(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
     let changed = tx

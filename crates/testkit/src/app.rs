@@ -14,6 +14,7 @@ use domain::{
     Actor, Client, ClientSettings, Email, Profile, Secret, SigningAlg, Slug, TenantSettings, User, World,
 };
 use engine::clients::NewClient;
+use engine::mail::{Courier, Smtp, SmtpOptions, SmtpSecurity};
 use engine::users::NewUser;
 use engine::{App, AppOptions, Ctx, PasswordPolicy};
 use http_body_util::BodyExt as _;
@@ -26,6 +27,7 @@ use storage::audit::AuditRow;
 use tower::ServiceExt as _;
 
 use crate::browser::Browser;
+use crate::smtp::SmtpSink;
 use crate::world::{ManualClock, SeededEntropy};
 use crate::{Backend, Store, test_world};
 
@@ -280,6 +282,14 @@ impl TestApp {
             .expect("a person")
     }
 
+    /// From now on mails go to `sink`.
+    ///
+    /// # Panics
+    /// When they cannot: that is a failed test.
+    pub fn mails_to(&self, sink: &SmtpSink) {
+        use_smtp(&self.app, sink);
+    }
+
     /// A client; its secret is kept for [`Self::basic`].
     pub async fn add_client(&mut self, slug: &str, new: NewClient) -> Client {
         let (client, secret) = self
@@ -411,6 +421,25 @@ impl TestApp {
             .await
             .expect("the log")
     }
+}
+
+/// Lets this node send mails to `sink`.
+///
+/// # Panics
+/// When it cannot: that is a failed test.
+#[expect(clippy::expect_used, reason = "only called by tests")]
+pub fn use_smtp(app: &App, sink: &SmtpSink) {
+    let options = SmtpOptions {
+        host: sink.address().ip().to_string(),
+        port: sink.address().port(),
+        security: SmtpSecurity::None,
+        credentials: None,
+        from: "login@id.example.com".to_owned(),
+    };
+    app.use_mail(Courier {
+        render: http_face::pages::mail,
+        carrier: Arc::new(Smtp::new(&options).expect("a mail server")),
+    });
 }
 
 /// Everything of the public face but the sockets.

@@ -13,6 +13,8 @@ pub mod process;
 pub mod rank;
 pub mod redis;
 #[cfg(feature = "app")]
+pub mod smtp;
+#[cfg(feature = "app")]
 pub mod watch;
 mod wire;
 pub mod world;

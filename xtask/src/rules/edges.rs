@@ -95,6 +95,10 @@ const WRAPPED: &[Wrapped] = &[
         by: &["rsp-http", "rsp-server"],
     },
     Wrapped {
+        library: "lettre",
+        by: &["rsp-engine"],
+    },
+    Wrapped {
         library: "redis",
         by: &["rsp-storage"],
     },

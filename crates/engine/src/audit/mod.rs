@@ -11,6 +11,7 @@ use domain::{Actor, Device, Event, EventId, EventKind, Events, UserId, World};
 use serde::Serialize;
 use storage::access_tokens::AccessToken;
 use storage::audit::AuditRow;
+use storage::mail_outbox::Posted;
 
 use crate::seal::{MacKey, Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault};
@@ -77,7 +78,43 @@ impl App {
             seal: seal_key.as_ref(),
             pseudonyms: pseudonyms.as_ref(),
         };
-        keys.row(&self.world, ctx, event)
+        let mail = self.notice_of(ctx, event).await?;
+        Ok(AuditRow {
+            mail,
+            ..keys.row(&self.world, ctx, event)?
+        })
+    }
+
+    /// The row of an event with a mail that commits with it.
+    pub(crate) async fn record_with_mail(
+        &self,
+        ctx: &Ctx,
+        event: Event,
+        mail: Option<Box<Posted>>,
+    ) -> Result<Events<AuditRow>, Fault> {
+        let row = self.record_one(ctx, &event).await?;
+        Ok(Events::one(AuditRow {
+            mail: mail.or(row.mail),
+            ..row
+        }))
+    }
+
+    /// Commits an event that changes no other row together with a mail.
+    pub(crate) async fn append_with_mail(
+        &self,
+        ctx: &Ctx,
+        event: Event,
+        mail: Option<Box<Posted>>,
+    ) -> Result<(), Fault> {
+        let row = self.record_one(ctx, &event).await?;
+        self.db
+            .append(storage::Append {
+                tenant: ctx.tenant_id(),
+                event: AuditRow { mail, ..row },
+                token: None,
+            })
+            .await?;
+        Ok(())
     }
 }
 
@@ -125,6 +162,7 @@ impl RowKeys<'_> {
                 .as_deref()
                 .map(|agent| Device::of(agent).browser.as_str().to_owned()),
             count: 1,
+            mail: None,
         })
     }
 

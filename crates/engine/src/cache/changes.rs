@@ -46,7 +46,10 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         Kind::CodeReused | Kind::RefreshTokenReused => grant(),
         Kind::TokenRevoked => token().or_else(grant),
         Kind::Logout | Kind::SessionEnded => session().or_else(user),
-        Kind::ConsentRevoked
+        Kind::AccountDenied
+        | Kind::ConsentRevoked
+        | Kind::EmailChanged
+        | Kind::EmailVerified
         | Kind::PasswordChanged
         | Kind::ProfileChanged
         | Kind::UserDisabled
@@ -65,22 +68,29 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::FactorFailed
         | Kind::FactorRemoved
         | Kind::FactorVerified
+        | Kind::EmailChangeRequested
         | Kind::IntrospectionRefused
         | Kind::InvitationAccepted
         | Kind::InvitationCreated
         | Kind::KeyActivated
         | Kind::KeyCreated
         | Kind::KeyRetired
+        | Kind::LinkCreated
         | Kind::Login
         | Kind::LoginFailed
+        | Kind::LoginUnfamiliar
         | Kind::LogoutRefused
         | Kind::RecoveryCodeUsed
         | Kind::RecoveryCodesMade
         | Kind::PasswordChangeRefused
         | Kind::PasswordCompromised
+        | Kind::MailGivenUp
+        | Kind::MailSent
         | Kind::RefusalsCounted
+        | Kind::RegistrationRequested
         | Kind::RequestRefused
         | Kind::RequestsShed
+        | Kind::ResetRequested
         | Kind::TenantCreated
         | Kind::TokenIssued
         | Kind::TokenRefused

@@ -1,6 +1,6 @@
 use domain::{
-    Acr, Actor, Amr, Device, Event, EventKind, Method, OpaqueToken, Session, SessionId, SessionLimits,
-    TokenKind, User, UserId, acr_of, amr_of,
+    Acr, Actor, Amr, Device, Event, EventKind, Events, Method, OpaqueToken, Session, SessionId,
+    SessionLimits, TokenKind, User, UserId, acr_of, amr_of,
 };
 use serde::{Deserialize, Serialize};
 use storage::{factors, flows, sessions, users};
@@ -125,7 +125,11 @@ impl App {
             .session(session.id)
             .detail("method", methods.join("+"))
             .detail("acr", session.acr.as_str());
-        let events = self.record(ctx, event).await?;
+        let unfamiliar = self
+            .unfamiliar(ctx, &user)
+            .await?
+            .map(|event| event.session(session.id));
+        let events = self.record(ctx, Events::one(event).and_maybe(unfamiliar)).await?;
         let sealed = self.seal_whereabouts(ctx, &session).await?;
         if let Some(other) = before.filter(|b| b.user.id != user.id) {
             self.end_session(ctx, &other.session, EventKind::SessionEnded)

@@ -26,6 +26,12 @@ pub enum UserError {
     /// Another person of the tenant has this address.
     #[error("an account with this mail address exists already")]
     EmailTaken,
+    /// The name looks like something else.
+    #[error("a name has at most 100 characters and is no mail address")]
+    NameRefused,
+    /// No mail server is configured.
+    #[error("no mail can be sent: set mail.smtp")]
+    NoMail,
     /// No such person in this tenant.
     #[error("no such account")]
     NotFound,

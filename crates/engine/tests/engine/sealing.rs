@@ -105,6 +105,8 @@ fn bytes(row: &AuditRow) -> Vec<u8> {
         network_kind,
         agent_family,
         count,
+        // Not a column.
+        mail: _,
     } = row;
     let mut all = format!(
         "{id:?}{occurred_at:?}{kind:?}{outcome:?}{reason:?}{actor_kind}{actor_id:?}{user_id:?}{session_id:?}\

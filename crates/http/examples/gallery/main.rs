@@ -4,6 +4,7 @@
 
 mod demo;
 mod factors;
+mod links;
 
 use std::fs;
 use std::io;
@@ -93,6 +94,7 @@ fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
     };
     pages.push(("console", console.render(chrome)));
     pages.extend(factors::pages(chrome));
+    pages.extend(links::pages(chrome));
     pages.extend(demo::pages(chrome));
     pages
 }
@@ -116,11 +118,13 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         error: None,
         notice: None,
         recover_url: None,
+        register_url: None,
     };
     let failed = LoginPage {
         email: "alice@example.com",
         error: Some(LoginError::Credentials),
         recover_url: Some("/recover"),
+        register_url: Some("/register"),
         ..login.clone()
     };
     let again = LoginPage {
@@ -360,6 +364,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
             },
         ],
         notice: Some(AccountNotice::SessionEnded),
+        can_mail: true,
         now: MOMENT,
     };
     let empty = AccountPage {

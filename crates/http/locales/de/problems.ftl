@@ -58,3 +58,7 @@ problem-internal-next = Versuchen Sie es noch einmal. Hilft das nicht, nennen Si
 problem-unavailable-title = Wir können gerade nicht antworten
 problem-unavailable-cause = Ein Teil des Dienstes ist nicht erreichbar, oder er bekommt mehr Anfragen auf einmal, als er schafft.
 problem-unavailable-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal. Was schon erledigt ist, geht nicht verloren.
+
+problem-link-ended-title = Dieser Link gilt nicht mehr
+problem-link-ended-cause = Er wurde schon benutzt, seine Zeit ist abgelaufen, oder er wurde in einem anderen Browser verlangt.
+problem-link-ended-next = Öffnen Sie ihn in dem Browser, in dem Sie ihn verlangt haben, oder verlangen Sie einen neuen.

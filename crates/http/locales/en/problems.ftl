@@ -58,3 +58,7 @@ problem-internal-next = Try again. If it stays like this, tell the operator the 
 problem-unavailable-title = We cannot answer right now
 problem-unavailable-cause = A part of the service is not reachable, or too much is asked of it at once.
 problem-unavailable-next = Wait a minute, then try again. What was already done is not lost.
+
+problem-link-ended-title = This link no longer works
+problem-link-ended-cause = It was already used, its time is over, or it was asked for in another browser.
+problem-link-ended-next = Open it in the browser in which you asked for it, or ask for a new one.

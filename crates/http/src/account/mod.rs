@@ -1,6 +1,7 @@
 //! The person's own account: sessions and connected applications.
 
 pub(crate) mod activity;
+pub(crate) mod email;
 pub(crate) mod factors;
 pub(crate) mod password;
 pub(crate) mod profile;
@@ -126,6 +127,7 @@ async fn overview(
             })
             .collect(),
         notice,
+        can_mail: state.app.has_mail(),
         now: visit.ctx.now.secs(),
     };
     Ok(account_page(
@@ -258,6 +260,8 @@ fn done(visit: &Visit, who: &SignedIn, what: &str, ended: Result<bool, Fault>) -
 
 fn notice(done: &str) -> Option<AccountNotice> {
     match done {
+        "address" => Some(AccountNotice::AddressRefused),
+        "stale" => Some(AccountNotice::NotFresh),
         "app" => Some(AccountNotice::AppRevoked),
         "password" => Some(AccountNotice::PasswordSet),
         "password-changed" => Some(AccountNotice::PasswordChanged),

@@ -65,7 +65,15 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             error: PasswordError::Current,
             strength: None,
         },
-        Err(ChangeError::Refused(wrong)) => advice(&state, &visit, (wrong, &new), &who.user).await,
+        Err(ChangeError::Refused(wrong)) => {
+            advice(
+                &state,
+                &visit,
+                (wrong, &new),
+                (&who.user.email, &who.user.profile),
+            )
+            .await
+        }
         Err(ChangeError::Stale) => {
             return step_up(&state, &visit, Back::Password)
                 .await

@@ -169,6 +169,18 @@ pub(crate) async fn compromise(
     })
 }
 
+/// `POST /admin/v1/users/{id}/reset`: the person gets a mail with a link; nobody but them learns a password (PW14).
+pub(crate) async fn reset(
+    State(state): State<AppState>,
+    operator: Operator,
+    Path(path): Path<HashMap<String, String>>,
+) -> Response {
+    operator.answer(match id(&path) {
+        Some(id) => shown(state.app.start_reset(&operator.ctx, id).await),
+        None => Err(not_found()),
+    })
+}
+
 fn id(path: &HashMap<String, String>) -> Option<UserId> {
     path.get("id")?.parse().ok()
 }
@@ -188,6 +200,8 @@ fn refusal(refused: &UserError) -> Response {
         ),
         UserError::NotFound => not_found(),
         UserError::Password(refused) => problem(StatusCode::BAD_REQUEST, &refused.to_string()),
+        UserError::NameRefused => problem(StatusCode::BAD_REQUEST, "the name cannot be set"),
+        UserError::NoMail => problem(StatusCode::CONFLICT, "no mail can be sent: mail.smtp is not set"),
         UserError::Fault(cause) => fault_status(cause),
     }
 }

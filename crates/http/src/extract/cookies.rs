@@ -21,6 +21,11 @@ pub(crate) fn flow_cookie(flow: FlowId) -> String {
     format!("__Host-rsp_flow_{flow}")
 }
 
+/// Name of the cookie that binds links in mails to the browser in which they were asked for.
+pub(crate) fn link_cookie(tenant: &Slug) -> String {
+    format!("__Host-rsp_link_{}", tenant.as_str())
+}
+
 /// Name of the cookie with the reader's language.
 pub(crate) const fn preference_cookie() -> &'static str {
     "__Host-rsp_lang"

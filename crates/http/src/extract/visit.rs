@@ -27,12 +27,23 @@ pub(crate) struct Visit {
     pub(crate) headers: HeaderMap,
     /// `lang` of the query, when the reader just chose a language.
     pub(crate) chosen: Option<Locale>,
+    /// Whether a person who cannot sign in gets help by mail, and whether one can make an account.
+    pub(crate) offers: Offers,
     /// Path and query without `lang`.
     here: String,
 }
 
 /// Characters of `User-Agent` that are kept.
-const MAX_AGENT: usize = 512;
+pub(crate) const MAX_AGENT: usize = 512;
+
+/// What the sign-in page offers beside signing in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offers {
+    /// A new password by mail.
+    pub(crate) recovery: bool,
+    /// An account of one's own making.
+    pub(crate) registration: bool,
+}
 
 impl FromRequestParts<AppState> for Visit {
     type Rejection = Response;
@@ -61,8 +72,13 @@ impl Visit {
         let agent = parts.headers.get(USER_AGENT);
         let ctx = of_nobody(state, tenant, (request_id, client_ip), agent);
         let (here, chosen) = without_lang(parts.uri.path(), parts.uri.query());
+        let offers = Offers {
+            recovery: state.app.has_mail(),
+            registration: state.app.is_registration_open(&ctx),
+        };
         Self {
             ctx,
+            offers,
             cookies: cookies::read(&parts.headers),
             headers: parts.headers.clone(),
             chosen,

@@ -169,6 +169,8 @@ pub(crate) fn login_page(
 ) -> Response {
     let view = flow.login_view();
     let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
+    let recover = format!("{}/recover", visit.prefix());
+    let register = format!("{}/register", visit.prefix());
     let (action, flow_id) = (format!("{}/login", visit.prefix()), flow.id.to_string());
     let page = LoginPage {
         action: &action,
@@ -178,7 +180,8 @@ pub(crate) fn login_page(
         email,
         error,
         notice,
-        recover_url: None,
+        recover_url: visit.offers.recovery.then_some(recover.as_str()),
+        register_url: visit.offers.registration.then_some(register.as_str()),
     };
     // A failed attempt was a POST to `/login`; the language switch leads back to the flow's own address.
     let mut chrome = visit.chrome(flow.ui_locales());

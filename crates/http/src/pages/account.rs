@@ -69,6 +69,10 @@ impl ConnectedApp<'_> {
 /// What the last action did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccountNotice {
+    /// What was typed is no mail address.
+    AddressRefused,
+    /// The sign-in is too old for what was asked.
+    NotFresh,
     /// An application lost its access.
     AppRevoked,
     /// The password was changed, and other sessions ended.
@@ -83,8 +87,10 @@ pub enum AccountNotice {
 
 impl AccountNotice {
     /// Every notice, for tests over all texts.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
+        Self::AddressRefused,
         Self::AppRevoked,
+        Self::NotFresh,
         Self::PasswordChanged,
         Self::PasswordSet,
         Self::ProfileChanged,
@@ -94,6 +100,8 @@ impl AccountNotice {
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
+            Self::AddressRefused => "ask-error-address",
+            Self::NotFresh => "account-notice-not-fresh",
             Self::AppRevoked => "account-notice-app-revoked",
             Self::PasswordChanged => "account-notice-password-changed",
             Self::PasswordSet => "account-notice-password-set",
@@ -122,6 +130,8 @@ pub struct AccountPage<'a> {
     pub apps: Vec<ConnectedApp<'a>>,
     /// What the last action did.
     pub notice: Option<AccountNotice>,
+    /// Whether mails can be sent, and so the address proved and changed.
+    pub can_mail: bool,
     /// The present moment, in seconds since 1970.
     pub now: i64,
 }

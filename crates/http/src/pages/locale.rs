@@ -53,6 +53,7 @@ macro_rules! messages {
             include_str!(concat!("../../locales/", $folder, "/console.ftl")),
             include_str!(concat!("../../locales/", $folder, "/demo.ftl")),
             include_str!(concat!("../../locales/", $folder, "/flow.ftl")),
+            include_str!(concat!("../../locales/", $folder, "/mail.ftl")),
             include_str!(concat!("../../locales/", $folder, "/problems.ftl")),
         ]
     };

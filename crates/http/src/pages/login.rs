@@ -105,6 +105,8 @@ pub struct LoginPage<'a> {
     pub notice: Option<LoginNotice>,
     /// Where to go without the password, if there is such a page.
     pub recover_url: Option<&'a str>,
+    /// Where to make an account, if people may.
+    pub register_url: Option<&'a str>,
 }
 
 impl LoginPage<'_> {
@@ -118,6 +120,10 @@ impl LoginPage<'_> {
 
     fn recover(&self) -> Option<&str> {
         link::page(self.recover_url)
+    }
+
+    fn register(&self) -> Option<&str> {
+        link::page(self.register_url)
     }
 
     fn focus_email(&self) -> bool {

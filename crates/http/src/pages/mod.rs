@@ -16,6 +16,8 @@
 //! | what happened to the account, profile | [`ActivityPage`], [`ProfilePage`] | [`headers::account`] |
 //! | change of the own password | [`PasswordPage`] | [`headers::account`] |
 //! | sign-in with a password that others know | [`ReplacePage`] | [`headers::flow`] |
+//! | asking for a mail, what its link opens, what was done | [`AskPage`], [`LinkPage`], [`ToldPage`] | [`headers::account`] |
+//! | `/dev/mail` of `rsp demo` | [`CaughtPage`] | [`headers::account`] |
 //! | account overview | [`AccountPage`] | [`headers::account`] |
 //! | own factors, setting one up, recovery codes | [`FactorsPage`], [`TotpPage`], [`RecoveryCodesPage`] | [`headers::account`] |
 //! | `/` of `rsp demo` | [`DemoHomePage`] | [`headers::account`] |
@@ -36,6 +38,10 @@
 //! | `password-form` | `csrf`, `current`, `password`, to `{prefix}/account/password` |
 //! | `replace-form` | `flow`, `csrf`, `email`, `password`, `new_password` |
 //! | `profile-form`, `theme-form` | `csrf` and the fields, to `{prefix}/account/profile`, `{prefix}/account/theme` |
+//! | `ask-form` | `csrf`, `email` |
+//! | `link-form` | `token`, `csrf`, and `password`, `name` where asked for |
+//! | `email-prove` | `csrf`, to `{prefix}/account/email/prove` |
+//! | `email-change` | `csrf`, `email`, to `{prefix}/account/email` |
 //! | `session-<id>` | `csrf`, to `{prefix}/account/sessions/<id>/end` |
 //! | `sessions-end-all` | `csrf`, to `{prefix}/account/sessions/end-all` |
 //! | `app-<client_id>` | `csrf`, to `{prefix}/account/apps/<client_id>/revoke` |
@@ -51,6 +57,7 @@ mod activity;
 mod assets;
 mod brand;
 mod catalogue;
+mod caught;
 mod chrome;
 mod colour;
 mod consent;
@@ -61,9 +68,11 @@ mod form_post;
 pub mod headers;
 mod invite;
 mod link;
+mod links;
 mod locale;
 mod login;
 mod logout;
+mod mail;
 mod password;
 mod problem;
 mod sample;
@@ -74,6 +83,7 @@ pub use activity::{ActivityItem, ActivityPage, ProfileField, ProfilePage};
 pub use assets::{Asset, asset, asset_url};
 pub use brand::{Accent, AccentRefused, Brand, Corners, tenant_css};
 pub use catalogue::Catalogue;
+pub use caught::{CaughtMail, CaughtPage};
 pub use chrome::{Chrome, Theme};
 pub use colour::{Oklch, contrast};
 pub use consent::{ClaimItem, ClaimValue, ConsentPage, ScopeItem, claim_key};
@@ -82,9 +92,11 @@ pub use demo::{DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind};
 pub use factors::{FactorError, FactorPage, FactorsNotice, FactorsPage, RecoveryCodesPage, TotpPage};
 pub use form_post::FormPostPage;
 pub use invite::InvitePage;
+pub use links::{Ask, AskPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 pub use locale::{Direction, Locale};
 pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage};
 pub use logout::{LoggedOutPage, LogoutPage};
+pub use mail::mail;
 pub use password::{
     NewPasswordField, PasswordAdvice, PasswordError, PasswordPage, ReplacePage, strength_key,
 };

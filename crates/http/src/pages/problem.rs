@@ -15,6 +15,8 @@ pub enum Problem {
     InvalidRequest,
     /// The invitation was used or has ended.
     InviteEnded,
+    /// A link of a mail was used, has ended, or is another browser's.
+    LinkEnded,
     /// This address does not answer this method.
     MethodNotAllowed,
     /// Nothing lives at this address.
@@ -37,12 +39,13 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem, for tests over all texts.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::CrossSite,
         Self::DuplicateParameter,
         Self::Internal,
         Self::InvalidRequest,
         Self::InviteEnded,
+        Self::LinkEnded,
         Self::MethodNotAllowed,
         Self::NotFound,
         Self::RedirectUri,
@@ -75,7 +78,7 @@ impl Problem {
             Self::CrossSite => 403,
             Self::DuplicateParameter | Self::InvalidRequest | Self::RedirectUri | Self::UnknownClient => 400,
             Self::Internal => 500,
-            Self::InviteEnded => 410,
+            Self::InviteEnded | Self::LinkEnded => 410,
             Self::MethodNotAllowed => 405,
             Self::NotFound => 404,
             Self::TooLarge => 413,
@@ -101,6 +104,7 @@ impl Problem {
             Self::RedirectUri => "RSP-1042",
             Self::DuplicateParameter => "RSP-1043",
             Self::InviteEnded => "RSP-1060",
+            Self::LinkEnded => "RSP-1061",
             Self::Internal => "RSP-1500",
             Self::Unavailable => "RSP-1503",
         }
@@ -114,6 +118,7 @@ impl Problem {
             Self::Internal => "problem-internal",
             Self::InvalidRequest => "problem-invalid-request",
             Self::InviteEnded => "problem-invite-ended",
+            Self::LinkEnded => "problem-link-ended",
             Self::MethodNotAllowed => "problem-method-not-allowed",
             Self::NotFound => "problem-not-found",
             Self::RedirectUri => "problem-redirect-uri",

@@ -51,6 +51,10 @@ mod language;
 #[cfg(test)]
 mod logout;
 #[cfg(test)]
+mod mail;
+#[cfg(test)]
+mod mail_links;
+#[cfg(test)]
 mod not_yet;
 #[cfg(test)]
 mod oversize;

@@ -84,7 +84,7 @@ async fn without_a_credential_nothing_but_the_public_answers() {
                             "{case}"
                         );
                     }
-                    Access::Browser => assert!([400, 403, 410].contains(&status), "{case}"),
+                    Access::Browser => assert!([400, 403, 404, 410].contains(&status), "{case}"),
                     Access::Public => assert!([200, 303, 404].contains(&status), "{case}"),
                 }
                 let cookies = answer.headers.get_all("set-cookie");

@@ -10,6 +10,7 @@ use http_face::pages::{
     PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage,
     SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
 };
+use http_face::pages::{Ask, AskPage, CaughtMail, CaughtPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 
 pub(crate) const URL: &str = "https://app.example/";
 
@@ -34,6 +35,7 @@ pub(crate) fn login<'a>(text: &'a str, url: &'a str) -> LoginPage<'a> {
         error: Some(LoginError::Credentials),
         notice: None,
         recover_url: Some(url),
+        register_url: Some(url),
     }
 }
 
@@ -55,6 +57,17 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
         ("profile", profile(text).render(chrome)),
         ("password", password(text).render(chrome)),
         ("replace", replace(text).render(chrome)),
+        ("ask", ask(text, url).render(chrome)),
+        ("link", link(text).render(chrome)),
+        (
+            "told",
+            ToldPage {
+                told: Told::PasswordSet,
+                next_url: Some(url),
+            }
+            .render(chrome),
+        ),
+        ("caught", caught(text).render(chrome)),
         ("account", account(text).render(chrome)),
         ("factors", factors(text).render(chrome)),
         ("totp", totp(text, url).render(chrome)),
@@ -291,6 +304,7 @@ pub(crate) fn account(text: &str) -> AccountPage<'_> {
             granted_at: 0,
         }],
         notice: Some(AccountNotice::AppRevoked),
+        can_mail: true,
         now: 1_795_491_720,
     }
 }
@@ -338,5 +352,45 @@ fn sample_signed_in(text: &str) -> SampleSignedInPage<'_> {
         userinfo: text,
         can_refresh: true,
         refreshed: true,
+    }
+}
+
+pub(crate) fn ask<'a>(text: &'a str, url: &'a str) -> AskPage<'a> {
+    AskPage {
+        ask: Ask::Reset,
+        action: text,
+        csrf: text,
+        email: text,
+        is_wrong: true,
+        sign_in_url: url,
+    }
+}
+
+pub(crate) fn link(text: &str) -> LinkPage<'_> {
+    LinkPage {
+        kind: LinkKind::Register,
+        action: text,
+        token: text,
+        csrf: text,
+        email: text,
+        name: text,
+        rules: RULES,
+        expires_at: 1_795_491_720,
+        error: Some(LinkError::Password(PasswordAdvice {
+            error: PasswordError::TooShort,
+            strength: None,
+        })),
+    }
+}
+
+pub(crate) fn caught(text: &str) -> CaughtPage<'_> {
+    CaughtPage {
+        mails: vec![CaughtMail {
+            id: text,
+            to: text,
+            subject: text,
+            at: 1_795_491_720,
+        }],
+        text: Some(text),
     }
 }

@@ -169,6 +169,9 @@ pub enum UserCommand {
                                  rsp user import people.jsonl --tenant acme -o json"
     )]
     Import(super::UserImportArgs),
+    /// Mail a person a link to choose a new password; nobody but them learns it
+    #[command(after_long_help = "Examples:\n  rsp user reset alice@example.com")]
+    Reset(UserArg),
 }
 
 /// `rsp user create`

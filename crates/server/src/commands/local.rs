@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use domain::{Actor, Slug, World};
+use engine::mail::{Courier, Smtp};
 use engine::{App, AppOptions, Ctx, Fault};
 use storage::{Db, StoreError};
 
@@ -36,6 +37,13 @@ pub(super) async fn open_with(config: &Config) -> Result<Arc<App>, Failure> {
     let app = App::new(db, World::system(), options)
         .await
         .map_err(|cause| failure(&cause))?;
+    if let Some(options) = config.mail.options() {
+        let smtp = Smtp::new(&options).map_err(|cause| Failure::usage(cause.to_string()))?;
+        app.use_mail(Courier {
+            render: http_face::pages::mail,
+            carrier: Arc::new(smtp),
+        });
+    }
     Ok(Arc::new(app))
 }
 

@@ -1,4 +1,4 @@
-//! `rsp user list|create|disable|enable|compromise|remove-factors`
+//! `rsp user list|create|disable|enable|compromise|import|remove-factors|reset`
 
 use std::fs;
 use std::io::Read as _;
@@ -89,6 +89,11 @@ pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Fai
             printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
         }
         UserCommand::Import(args) => return super::user_import::run(args, global).await,
+        UserCommand::Reset(args) => {
+            let (app, ctx, id) = target(args, global).await?;
+            let user = app.start_reset(&ctx, id).await.map_err(failure)?;
+            printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
+        }
         UserCommand::Enable(args) => {
             let (app, ctx, id) = target(args, global).await?;
             let user = app.enable_user(&ctx, id).await.map_err(failure)?;

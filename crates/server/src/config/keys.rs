@@ -1,7 +1,8 @@
 //! The table of all settings.
 
 use Kind::{
-    Address, Choice, Contacts, DatabaseUrl, File, Filter, Networks, Secret, SecureUrl, Time, Variable, WebUrl,
+    Address, Choice, Contacts, DatabaseUrl, File, Filter, MailAddress, MailServer, Networks, Secret,
+    SecureUrl, Text, Time, Variable, WebUrl,
 };
 use Preset::{InData, Is, Unset};
 
@@ -429,6 +430,30 @@ pub static KEYS: &[Key] = &[
         Variable,
         Unset("not from the environment"),
         "Environment variable with the key-encryption key",
+    ),
+    key(
+        "mail.smtp",
+        MailServer,
+        Unset("no mail: no notices, and nobody can ask for a new password"),
+        "Mail server: smtps://HOST:465 (TLS), smtp://HOST:587 (STARTTLS, required), smtp+plain://127.0.0.1:25 (on this machine only)",
+    ),
+    key(
+        "mail.from",
+        MailAddress,
+        Unset("required with mail.smtp"),
+        "Address that mails come from",
+    ),
+    key(
+        "mail.username",
+        Text,
+        Unset("the mail server asks for none"),
+        "Name at the mail server",
+    ),
+    key(
+        "mail.password",
+        Secret,
+        Unset("the mail server asks for none"),
+        "Password at the mail server",
     ),
     key(
         "password.memory_kib",

@@ -25,12 +25,18 @@ pub(crate) enum Kind {
     File,
     /// Log filter directives.
     Filter,
+    /// A mail address.
+    MailAddress,
+    /// `smtp:`, `smtps:` or `smtp+plain:` URL of a mail server.
+    MailServer,
     /// List of IP networks.
     Networks,
     /// Text that is never shown.
     Secret,
     /// `https:` URL.
     SecureUrl,
+    /// Any text.
+    Text,
     /// A length of time such as `10s`.
     Time,
     /// Name of an environment variable.
@@ -87,7 +93,14 @@ impl Kind {
             Self::DatabaseUrl => ["sqlite:", "postgres://", "postgresql://"]
                 .iter()
                 .any(|s| text.starts_with(s)),
-            Self::File | Self::Secret => !text.is_empty(),
+            Self::File | Self::Secret | Self::Text => !text.is_empty(),
+            Self::MailAddress => text
+                .parse::<domain::Email>()
+                .is_ok_and(|email| email.as_str().is_ascii()),
+            Self::MailServer => {
+                is_url_of(text, &["smtp", "smtps", "smtp+plain"])
+                    && Url::parse(text).is_ok_and(|url| url.has_host() && url.username().is_empty())
+            }
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             Self::SecureUrl => is_url_of(text, &["https"]),
             Self::Time => parse_duration(text).is_ok(),
@@ -110,7 +123,11 @@ impl Kind {
             Self::File => "a path".to_owned(),
             Self::Filter => "a level (error, warn, info, debug, trace) or directives target=level".to_owned(),
             Self::Networks => "a list of networks, like [\"10.0.0.0/8\", \"fd00::/8\"]".to_owned(),
-            Self::Secret => "a text".to_owned(),
+            Self::MailAddress => "a mail address, like \"login@example.com\"".to_owned(),
+            Self::MailServer => {
+                "a URL that starts with smtps://, smtp:// or smtp+plain://, without a user".to_owned()
+            }
+            Self::Secret | Self::Text => "a text".to_owned(),
             Self::SecureUrl => "a URL that starts with https://".to_owned(),
             Self::Time => {
                 "a time greater than zero, like \"500ms\", \"10s\", \"5m\", \"12h\" or \"90d\"".to_owned()

@@ -37,6 +37,8 @@ pub struct Config {
     pub database: Database,
     pub shared: Shared,
     pub keys: Keys,
+    #[serde(default)]
+    pub mail: Mail,
     pub password: Password,
     pub log: Log,
 }
@@ -217,6 +219,17 @@ pub struct Kek {
     /// What stood in that variable when the configuration was read.
     #[serde(skip)]
     variable: Option<Secret<String>>,
+}
+
+/// `[mail]`: where mails go.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mail {
+    pub smtp: Option<Url>,
+    pub from: Option<String>,
+    pub username: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub password: Option<Secret<String>>,
 }
 
 /// `[password]`: cost and bounds of password hashing (A4, R29).

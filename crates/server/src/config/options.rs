@@ -2,6 +2,7 @@
 
 use domain::Secret;
 use engine::PasswordPolicy;
+use engine::mail::{SmtpOptions, SmtpSecurity};
 use http_face::SecurityContact;
 use http_face::client_ip::TrustedProxies;
 use http_face::layers::{Bounds, EdgeSettings, LoadSettings};
@@ -10,7 +11,7 @@ use http_face::pressure::PressureSettings;
 use storage::{AppendLimits, DbOptions, GroupLimits};
 use url::Url;
 
-use super::{Allocate, Class, Config, Database, Load, Password, Server};
+use super::{Allocate, Class, Config, Database, Load, Mail, Password, Server};
 
 impl Config {
     /// The issuer of the default tenant: the public URL without a slash at its end.
@@ -130,6 +131,27 @@ impl Database {
     #[must_use]
     pub fn migration_url(&self) -> &Secret<String> {
         self.owner_url.as_ref().unwrap_or(&self.url)
+    }
+}
+
+impl Mail {
+    /// The mail server; `None` if there is none.
+    #[must_use]
+    pub fn options(&self) -> Option<SmtpOptions> {
+        let (url, from) = (self.smtp.as_ref()?, self.from.clone()?);
+        let (security, port) = match url.scheme() {
+            "smtps" => (SmtpSecurity::Tls, 465),
+            "smtp" => (SmtpSecurity::StartTls, 587),
+            _ => (SmtpSecurity::None, 25),
+        };
+        let host = url.host_str()?.trim_start_matches('[').trim_end_matches(']');
+        Some(SmtpOptions {
+            host: host.to_owned(),
+            port: url.port().unwrap_or(port),
+            security,
+            credentials: self.username.clone().zip(self.password.clone()),
+            from,
+        })
     }
 }
 

@@ -20,8 +20,8 @@ impl Config {
     /// Everything that makes this configuration unfit for production; empty when it is fit.
     #[must_use]
     pub fn validate_production(&self) -> Vec<Problem> {
-        let rules: [fn(&Config) -> Vec<Problem>; 9] = [
-            public_url, listeners, proxies, tls, limits, database, kek, password, log,
+        let rules: [fn(&Config) -> Vec<Problem>; 10] = [
+            public_url, listeners, proxies, tls, limits, database, kek, mail, password, log,
         ];
         rules.iter().flat_map(|rule| rule(self)).collect()
     }
@@ -256,6 +256,36 @@ fn sqlite(path: &Path) -> Vec<Problem> {
 
 fn kek(config: &Config) -> Vec<Problem> {
     config.keys.kek.load().err().into_iter().collect()
+}
+
+fn mail(config: &Config) -> Vec<Problem> {
+    let mail = &config.mail;
+    let mut problems = Vec::new();
+    if mail.smtp.is_some() && mail.from.is_none() {
+        problems.push(Problem::new(
+            "mail.from.missing",
+            "mail.smtp is set and mail.from is not",
+            "set the address that mails come from",
+        ));
+    }
+    if mail.username.is_some() != mail.password.is_some() {
+        problems.push(Problem::new(
+            "mail.password.half",
+            "only one of mail.username and mail.password is set",
+            "set both or none",
+        ));
+    }
+    if let Some(url) = &mail.smtp
+        && url.scheme() == "smtp+plain"
+        && !matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
+    {
+        problems.push(Problem::new(
+            "mail.smtp.plain",
+            format!("mails to {url} would travel unprotected"),
+            "use smtps:// or smtp://; smtp+plain:// is for this machine only",
+        ));
+    }
+    problems
 }
 
 fn password(config: &Config) -> Vec<Problem> {

@@ -123,7 +123,11 @@ fn property(key: &Key) -> Value {
         Kind::SecureUrl => json!({ "type": "string", "format": "uri", "pattern": "^https://" }),
         Kind::WebUrl => json!({ "type": "string", "format": "uri", "pattern": "^https?://" }),
         Kind::DatabaseUrl => json!({ "type": "string", "pattern": "^(sqlite:|postgres(ql)?://)" }),
-        Kind::Address | Kind::File | Kind::Filter | Kind::Secret | Kind::Variable => {
+        Kind::MailAddress => json!({ "type": "string", "format": "email" }),
+        Kind::MailServer => {
+            json!({ "type": "string", "format": "uri", "pattern": "^(smtps?|smtp\\+plain)://" })
+        }
+        Kind::Address | Kind::File | Kind::Filter | Kind::Secret | Kind::Text | Kind::Variable => {
             json!({ "type": "string" })
         }
     });

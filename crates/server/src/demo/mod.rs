@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use domain::{Secret, World};
+use engine::mail::{Carrier, Courier};
 use engine::{App, AppOptions};
-use http_face::DemoHome;
 use http_face::listener::bind;
 use http_face::tls::{TlsHandle, demo_ca};
+use http_face::{DemoHome, MailCatcher};
 use storage::Db;
 use tokio::net::TcpListener;
 
@@ -85,7 +86,12 @@ pub async fn run(args: &DemoArgs, global: &Global) -> Result<ExitCode, Failure> 
         write_private(file, &credentials.to_json()?)?;
     }
 
-    let demo = home(args, &credentials, &sample_url);
+    let catcher = Arc::new(MailCatcher::default());
+    app.use_mail(Courier {
+        render: http_face::pages::mail,
+        carrier: Arc::clone(&catcher) as Arc<dyn Carrier>,
+    });
+    let demo = home(args, &credentials, &sample_url, catcher);
     let web = credentials
         .client("demo-web")
         .context("the demo has no demo-web")?;
@@ -161,7 +167,7 @@ fn absolute(path: &Path) -> Result<String, Failure> {
         .to_string())
 }
 
-fn home(args: &DemoArgs, credentials: &Credentials, sample_url: &str) -> DemoHome {
+fn home(args: &DemoArgs, credentials: &Credentials, sample_url: &str, mail: Arc<MailCatcher>) -> DemoHome {
     let admin = [(
         credentials.admin.email.clone(),
         credentials.admin.password.clone(),
@@ -175,6 +181,7 @@ fn home(args: &DemoArgs, credentials: &Credentials, sample_url: &str) -> DemoHom
         credentials_file: args.credentials.as_ref().map(|path| path.display().to_string()),
         sample_url: sample_url.to_owned(),
         management_url: credentials.management.clone(),
+        mail,
         accounts: people.chain(admin).collect(),
         clients: credentials
             .clients
@@ -197,6 +204,7 @@ fn announce(args: &DemoArgs, credentials: &Credentials, sample_url: &str) {
         "  administrator       {}  {}",
         credentials.admin.email, credentials.admin.password
     ));
+    say(&format!("  mails               {}/dev/mail", credentials.issuer));
     say(&format!("  management          {}", credentials.management));
     if let Some(file) = &args.credentials {
         say(&format!("  credentials         {}", file.display()));

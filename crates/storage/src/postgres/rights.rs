@@ -28,6 +28,8 @@ const APP: &[(&str, &str)] = &[
     ("grants", "SELECT, INSERT, UPDATE"),
     ("invitations", "SELECT, INSERT, UPDATE, DELETE"),
     ("recovery_codes", "SELECT, INSERT, UPDATE, DELETE"),
+    ("links", "SELECT, INSERT, UPDATE, DELETE"),
+    ("mail_outbox", "SELECT, INSERT, UPDATE, DELETE"),
     ("refresh_tokens", "SELECT, INSERT, UPDATE, DELETE"),
     ("revoked_tokens", "SELECT, INSERT, DELETE"),
     ("sessions", "SELECT, INSERT, UPDATE, DELETE"),

@@ -147,6 +147,14 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
             "totp_factors (tenant_id, user_id, id, seed, seal_key, last_step, created_at)
              SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), gen_random_uuid(), {hash},
                 gen_random_uuid(), n, n"
+            "links (tenant_id, id, hash, purpose, user_id, address_mac, created_at, expires_at)
+             SELECT '{tenant}', gen_random_uuid(), {hash}, 'reset', (SELECT min(id::text)::uuid FROM users),
+                {hash}, n, {{start}} + n"
+        ),
+        format!(
+            "mail_outbox (tenant_id, id, template, language, sealed, seal_key, attempts, created_at, due_at, expires_at)
+             SELECT '{tenant}', gen_random_uuid(), 'reset', 'en', {hash}, gen_random_uuid(), 0, n, {{start}} + n,
+                {{start}} + n"
         ),
         format!("revoked_tokens (tenant_id, jti, expires_at, revoked_at) SELECT '{tenant}', n::text, {{start}} + n, n"),
     ];

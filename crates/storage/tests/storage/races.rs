@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::{KeyState, SigningAlg, TenantId};
-use storage::{Db, codes, flows, invitations, refresh_tokens, sessions, signing_keys, users};
+use storage::{
+    Db, codes, flows, invitations, links, mail_outbox, refresh_tokens, sessions, signing_keys, users,
+};
 use testkit::Backend;
 
-use crate::scene::{Scene, keep};
+use crate::scene::{MINUTE, Scene, keep};
 
 const CALLERS: usize = 100;
 
@@ -16,6 +18,7 @@ on_both! {
     one_caller_consumes_a_refresh_token
     one_caller_finishes_a_flow
     one_caller_accepts_an_invitation
+    one_caller_uses_a_link_and_takes_its_mail
     one_caller_ends_a_session
     one_caller_takes_an_address
     one_node_activates_a_key
@@ -109,6 +112,51 @@ async fn one_caller_accepts_an_invitation(backend: Backend) {
         won == Some(user.id)
     });
     assert_eq!(won.await, 1);
+}
+
+async fn one_caller_uses_a_link_and_takes_its_mail(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let user = s.add_user("ada@example.com").await;
+    let link = s.link(user.id);
+    s.tx().await.commit(s.event_with_mail(&link)).await.unwrap();
+    let (now, until) = (s.now, s.later(MINUTE));
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let mails = mail_outbox::claim(&mut tx, now, until, 10).await.unwrap();
+        keep(tx).await;
+        mails.len() == 1
+    });
+    assert_eq!(won.await, 1);
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let shown = links::Shown {
+            purpose: link.purpose,
+            hash: &link.hash,
+            browser: &link.hash,
+            now,
+        };
+        let won = links::consume(&mut tx, shown).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+    // A claim that ran out is anybody's again, and the first holder's word counts no more.
+    let mut tx = s.tx().await;
+    let again = mail_outbox::claim(&mut tx, until, s.later(2 * MINUTE), 10)
+        .await
+        .unwrap();
+    assert_eq!(again.len(), 1);
+    let stale = mail_outbox::Mail {
+        attempts: 1,
+        ..again[0].clone()
+    };
+    assert!(!mail_outbox::end(&mut tx, &stale, Some(now), now).await.unwrap());
+    assert!(
+        mail_outbox::end(&mut tx, &again[0], Some(now), now)
+            .await
+            .unwrap()
+    );
+    keep(tx).await;
 }
 
 async fn one_caller_ends_a_session(backend: Backend) {

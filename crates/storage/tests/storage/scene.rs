@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use domain::{
     Acr, Amr, AuthMethod, Browser, Client, ClientId, ClientKind, ClientSettings, Device, EventId, EventKind,
-    FlowId, GrantId, InvitationId, KeyId, KeyState, Outcome, Profile, Scopes, Session, SessionId, SigningAlg,
-    System, TenantId, Timestamp, TokenHash, User, UserId, UserStatus, World,
+    Events, FlowId, GrantId, InvitationId, KeyId, KeyState, LinkId, LinkPurpose, MailId, Outcome, Profile,
+    Scopes, Session, SessionId, SigningAlg, System, TenantId, Timestamp, TokenHash, User, UserId, UserStatus,
+    World,
 };
 use serde_json::json;
 use storage::access_tokens::AccessToken;
@@ -15,6 +16,8 @@ use storage::data_keys::DataKey;
 use storage::flows::Flow;
 use storage::grants::Grant;
 use storage::invitations::Invitation;
+use storage::links::Link;
+use storage::mail_outbox::{Mail, Posted};
 use storage::refresh_tokens::RefreshToken;
 use storage::signing_keys::SigningKeyRow;
 use storage::{Db, Read, Tx};
@@ -299,7 +302,46 @@ impl Scene {
             network_kind: None,
             agent_family: None,
             count: 1,
+            mail: None,
         }
+    }
+
+    pub(crate) fn link(&self, user: UserId) -> Link {
+        Link {
+            id: LinkId::generate(&self.world),
+            hash: self.hash(),
+            purpose: LinkPurpose::Reset,
+            user_id: Some(user),
+            browser_hash: None,
+            address_mac: Some(b"mac".to_vec()),
+            sealed: None,
+            seal_key: None,
+            created_at: self.now,
+            expires_at: self.later(60 * MINUTE),
+        }
+    }
+
+    /// An event with a mail that holds `link`.
+    pub(crate) fn event_with_mail(&self, link: &Link) -> Events<AuditRow> {
+        let mail = Mail {
+            id: MailId::generate(&self.world),
+            template: "reset".into(),
+            language: "en".into(),
+            user_id: link.user_id,
+            sealed: vec![1],
+            seal_key: self.world.uuid_v7(),
+            attempts: 0,
+            created_at: self.now,
+            due_at: self.now,
+            expires_at: self.later(60 * MINUTE),
+        };
+        Events::one(AuditRow {
+            mail: Some(Box::new(Posted {
+                mail,
+                link: Some(link.clone()),
+            })),
+            ..self.event(EventKind::LinkCreated)
+        })
     }
 }
 

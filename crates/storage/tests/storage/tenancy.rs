@@ -3,8 +3,8 @@
 
 use domain::{EventKind, KeyId, SessionId, SigningAlg, TenantId, Timestamp, UserStatus};
 use storage::{
-    Tx, access_tokens, audit, clients, codes, data_keys, flows, grants, invitations, purge, refresh_tokens,
-    revoked_tokens, sessions, signing_keys, tenants, user_consents, users,
+    Tx, access_tokens, audit, clients, codes, data_keys, flows, grants, invitations, links, mail_outbox,
+    purge, refresh_tokens, revoked_tokens, sessions, signing_keys, tenants, user_consents, users,
 };
 use testkit::Backend;
 
@@ -28,6 +28,7 @@ struct Everything {
     access: access_tokens::AccessToken,
     flow: flows::Flow,
     invitation: invitations::Invitation,
+    link: links::Link,
     person_key: data_keys::DataKey,
     month_key: data_keys::DataKey,
     tenant_key: data_keys::DataKey,
@@ -45,6 +46,7 @@ async fn everything(s: &Scene) -> Everything {
         access: s.access_token("shop"),
         flow: s.flow(),
         invitation: s.invitation(user.id),
+        link: s.link(user.id),
         person_key: data_keys::DataKey {
             user_id: Some(user.id),
             ..s.data_key("person")
@@ -67,6 +69,8 @@ async fn everything(s: &Scene) -> Everything {
     access_tokens::insert(&mut tx, &all.access).await.unwrap();
     flows::insert(&mut tx, &all.flow).await.unwrap();
     invitations::insert(&mut tx, &all.invitation).await.unwrap();
+    tx.commit(s.event_with_mail(&all.link)).await.unwrap();
+    let mut tx = s.tx().await;
     for key in [&all.person_key, &all.month_key, &all.tenant_key] {
         assert!(data_keys::insert(&mut tx, key).await.unwrap());
     }
@@ -174,6 +178,21 @@ async fn found(tx: &mut Tx, all: &Everything, now: Timestamp) -> Vec<&'static st
             .unwrap()
             .is_some(),
     );
+    let shown = links::Shown {
+        purpose: all.link.purpose,
+        hash: &all.link.hash,
+        browser: &all.link.hash,
+        now,
+    };
+    note("links::find", links::find(tx, shown).await.unwrap().is_some());
+    let recent = links::count_recent(tx, b"mac", all.link.purpose, Timestamp::from_micros(0)).await;
+    note("links::count_recent", recent.unwrap() > 0);
+    note(
+        "mail_outbox::count_waiting",
+        mail_outbox::count_waiting(tx, 10).await.unwrap() > 0,
+    );
+    let recent = sessions::list_recent_for_user(tx, all.user.id, 10).await.unwrap();
+    note("sessions::list_recent_for_user", !recent.is_empty());
     note(
         "data_keys::find",
         data_keys::find(tx, all.tenant_key.id).await.unwrap().is_some(),
@@ -325,6 +344,15 @@ async fn changed(tx: &mut Tx, all: &Everything, s: &Scene) -> Vec<&'static str> 
             .unwrap()
             .is_some(),
     );
+    let shown = links::Shown {
+        purpose: all.link.purpose,
+        hash: &all.link.hash,
+        browser: &all.link.hash,
+        now: s.now,
+    };
+    note("links::consume", links::consume(tx, shown).await.unwrap());
+    let mails = mail_outbox::claim(tx, s.now, s.later(MINUTE), 10).await.unwrap();
+    note("mail_outbox::claim", !mails.is_empty());
     note(
         "data_keys::delete_for_user",
         data_keys::delete_for_user(tx, user).await.unwrap(),
@@ -343,7 +371,7 @@ async fn another_tenant_finds_nothing(backend: Backend) {
     drop(tx);
     assert_eq!(
         found(&mut s.tx().await, &all, s.now).await.len(),
-        27,
+        31,
         "its own tenant finds everything"
     );
 }
@@ -373,12 +401,12 @@ async fn another_tenant_changes_nothing(backend: Backend) {
     let mut tx = s.tx().await;
     assert_eq!(
         found(&mut tx, &all, s.now).await.len(),
-        27,
+        31,
         "everything is as it was"
     );
     assert_eq!(
         changed(&mut tx, &all, &s).await.len(),
-        26,
+        28,
         "its own tenant can change everything"
     );
 }

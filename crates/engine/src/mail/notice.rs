@@ -1,0 +1,157 @@
+//! Which events their person is told of (PW13).
+
+use domain::{Actor, Device, Event, EventKind, Outcome, UserStatus};
+use storage::mail_outbox::Posted;
+use storage::users;
+
+use super::{Content, Draft, Template};
+use crate::links::NewLink;
+use crate::{App, Ctx, Fault};
+
+/// What a person is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notice {
+    /// Another address was asked for; goes to the present one.
+    EmailChangeRequested,
+    /// The address changed; goes to the old one.
+    EmailChanged,
+    /// A sign-in with an unknown browser, or from an unknown network.
+    LoginUnfamiliar,
+    /// The password was set or changed.
+    PasswordChanged,
+}
+
+impl Notice {
+    /// Every notice.
+    pub const ALL: [Self; 4] = [
+        Self::EmailChangeRequested,
+        Self::EmailChanged,
+        Self::LoginUnfamiliar,
+        Self::PasswordChanged,
+    ];
+
+    /// The name as stored; also the stem of its texts' keys.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::EmailChangeRequested => "notice-email-change-requested",
+            Self::EmailChanged => "notice-email-changed",
+            Self::LoginUnfamiliar => "notice-login-unfamiliar",
+            Self::PasswordChanged => "notice-password-changed",
+        }
+    }
+
+    /// The notice of an event, if its person is told. Every kind has to be thought of here: a new one does not compile
+    /// without.
+    pub const fn of(kind: EventKind) -> Option<Self> {
+        use EventKind as Kind;
+        match kind {
+            Kind::EmailChangeRequested => Some(Self::EmailChangeRequested),
+            Kind::EmailChanged => Some(Self::EmailChanged),
+            Kind::LoginUnfamiliar => Some(Self::LoginUnfamiliar),
+            Kind::PasswordChanged => Some(Self::PasswordChanged),
+            Kind::AccountDenied
+            | Kind::AdminRefused
+            | Kind::AuthorizationGranted
+            | Kind::AuthorizationRefused
+            | Kind::ClientAuthenticationFailed
+            | Kind::ClientCreated
+            | Kind::ClientDisabled
+            | Kind::ClientEnabled
+            | Kind::ClockJumped
+            | Kind::CodeReused
+            | Kind::ConfigurationChanged
+            | Kind::ConsentDenied
+            | Kind::ConsentGranted
+            | Kind::ConsentRevoked
+            | Kind::CsrfRefused
+            | Kind::EmailVerified
+            | Kind::IntrospectionRefused
+            | Kind::InvitationAccepted
+            | Kind::InvitationCreated
+            | Kind::KeyActivated
+            | Kind::KeyCreated
+            | Kind::KeyRetired
+            | Kind::LinkCreated
+            | Kind::Login
+            | Kind::LoginFailed
+            | Kind::Logout
+            | Kind::LogoutRefused
+            | Kind::MailGivenUp
+            | Kind::MailSent
+            | Kind::RefreshTokenReused
+            | Kind::RefusalsCounted
+            | Kind::RegistrationRequested
+            | Kind::RequestRefused
+            | Kind::ResetRequested
+            | Kind::SessionEnded
+            | Kind::TenantCreated
+            | Kind::TokenIssued
+            | Kind::TokenRefused
+            | Kind::TokenRevoked
+            | Kind::UserCreated
+            | Kind::UserDisabled
+            | Kind::UserEnabled
+            | Kind::UserinfoRefused => None,
+        }
+    }
+}
+
+impl App {
+    /// The mail that tells the person of `event`, at the address they have at this moment, with a link to say that it was
+    /// not them.
+    pub(crate) async fn notice_of(&self, ctx: &Ctx, event: &Event) -> Result<Option<Box<Posted>>, Fault> {
+        let (Some(notice), Some(user)) = (Notice::of(event.kind), event.user) else {
+            return Ok(None);
+        };
+        if event.outcome == Outcome::Failure || !self.has_mail() {
+            return Ok(None);
+        }
+        let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, user).await?;
+        // Who has not begun to use the account yet sets the first password just now.
+        let Some(user) = account
+            .map(|account| account.user)
+            .filter(|user| user.status == UserStatus::Active)
+        else {
+            return Ok(None);
+        };
+        let (token, link) = self
+            .new_link(ctx, NewLink::of(domain::LinkPurpose::Deny, user.id))
+            .await?;
+        // The operator's browser is not the person's.
+        let agent = ctx
+            .agent
+            .as_deref()
+            .filter(|_| matches!(ctx.actor, Actor::User(_)));
+        let draft = Draft {
+            template: Template::Notice(notice),
+            language: language_of(&user),
+            user: Some(user.id),
+            content: Content {
+                to: user.email.to_string(),
+                link: Some(token.expose().to_owned()),
+                device: agent.map(Device::of).and_then(named),
+                ..Content::default()
+            },
+        };
+        let mail = self.written(ctx, draft).await?;
+        Ok(mail.map(|mail| {
+            Box::new(Posted {
+                mail,
+                link: Some(link),
+            })
+        }))
+    }
+}
+
+/// The language a person is written to in.
+pub(crate) fn language_of(user: &domain::User) -> &str {
+    user.profile.locale.as_deref().unwrap_or("en")
+}
+
+fn named(device: Device) -> Option<String> {
+    let names: Vec<&str> = [device.browser.name(), device.system.name()]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}

@@ -1,0 +1,227 @@
+//! Pages around mails: asking for a link, the page a link opens, and what was done.
+
+use domain::PasswordRules;
+
+use super::password::{PasswordAdvice, rule_list};
+use super::{Words, page};
+
+/// What a person asks a mail for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// An account.
+    Register,
+    /// A new password.
+    Reset,
+}
+
+impl Ask {
+    /// Every wish, for tests over all texts.
+    pub const ALL: [Self; 2] = [Self::Register, Self::Reset];
+
+    /// The stem of its texts' keys.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Register => "ask-register",
+            Self::Reset => "ask-reset",
+        }
+    }
+}
+
+/// Form `ask-form` with the field `email`.
+#[derive(Clone, Debug)]
+pub struct AskPage<'a> {
+    /// What for.
+    pub ask: Ask,
+    /// Where the form goes.
+    pub action: &'a str,
+    /// Sent back as `csrf`.
+    pub csrf: &'a str,
+    /// What was typed before.
+    pub email: &'a str,
+    /// Whether it was no address.
+    pub is_wrong: bool,
+    /// Where people sign in.
+    pub sign_in_url: &'a str,
+}
+
+impl AskPage<'_> {
+    fn t(&self, words: &Words, part: &str) -> String {
+        words.t(&format!("{}-{part}", self.ask.key()))
+    }
+}
+
+page!(AskPage, AskTemplate, "flow/ask.html");
+
+/// What a link does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkKind {
+    /// Another address.
+    ChangeEmail,
+    /// It was somebody else.
+    Deny,
+    /// An account.
+    Register,
+    /// A new password.
+    Reset,
+    /// The address is proved.
+    VerifyEmail,
+}
+
+impl LinkKind {
+    /// Every kind, for tests over all texts.
+    pub const ALL: [Self; 5] = [
+        Self::ChangeEmail,
+        Self::Deny,
+        Self::Register,
+        Self::Reset,
+        Self::VerifyEmail,
+    ];
+
+    /// The stem of its texts' keys.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::ChangeEmail => "link-change-email",
+            Self::Deny => "link-deny",
+            Self::Register => "link-register",
+            Self::Reset => "link-reset",
+            Self::VerifyEmail => "link-verify-email",
+        }
+    }
+}
+
+/// What was wrong with what was typed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkError {
+    /// No name.
+    Name,
+    /// The password cannot be taken.
+    Password(PasswordAdvice),
+}
+
+/// Form `link-form` with the fields `password` and `name` where the link asks for them.
+#[derive(Clone, Debug)]
+pub struct LinkPage<'a> {
+    /// What the link does.
+    pub kind: LinkKind,
+    /// Where the form goes.
+    pub action: &'a str,
+    /// The secret of the link, sent back as `token`.
+    pub token: &'a str,
+    /// Sent back as `csrf`.
+    pub csrf: &'a str,
+    /// The address it is about.
+    pub email: &'a str,
+    /// The name typed before.
+    pub name: &'a str,
+    /// What is asked of a password.
+    pub rules: PasswordRules,
+    /// When the link ends, in seconds since 1970.
+    pub expires_at: i64,
+    /// What was wrong.
+    pub error: Option<LinkError>,
+}
+
+impl LinkPage<'_> {
+    fn t(&self, words: &Words, part: &str) -> String {
+        words.t(&format!("{}-{part}", self.kind.key()))
+    }
+
+    fn wants_password(&self) -> bool {
+        matches!(self.kind, LinkKind::Register | LinkKind::Reset)
+    }
+
+    fn wants_name(&self) -> bool {
+        self.kind == LinkKind::Register
+    }
+
+    fn error_text(&self, words: &Words) -> Option<String> {
+        Some(match self.error? {
+            LinkError::Name => words.t("link-error-name"),
+            LinkError::Password(advice) => advice.text(words, self.rules),
+        })
+    }
+
+    fn least(&self) -> usize {
+        self.rules.least
+    }
+
+    fn rule_list(&self, words: &Words) -> Vec<String> {
+        rule_list(words, self.rules)
+    }
+
+    fn expires(&self, words: &Words) -> String {
+        words.with("invite-expires", "when", &words.when(self.expires_at))
+    }
+}
+
+page!(LinkPage, LinkTemplate, "flow/link.html");
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// The new address is asked later.
+    ChangeSent,
+    /// Sessions ended, a reset is on its way.
+    Denied,
+    /// The address is another one.
+    EmailChanged,
+    /// The password is set.
+    PasswordSet,
+    /// A mail is on its way.
+    RegisterSent,
+    /// The account is made.
+    Registered,
+    /// A mail may be on its way.
+    ResetSent,
+    /// A mail is on its way.
+    VerificationSent,
+    /// The address is proved.
+    Verified,
+}
+
+impl Told {
+    /// Every one, for tests over all texts.
+    pub const ALL: [Self; 9] = [
+        Self::ChangeSent,
+        Self::Denied,
+        Self::EmailChanged,
+        Self::PasswordSet,
+        Self::RegisterSent,
+        Self::Registered,
+        Self::ResetSent,
+        Self::VerificationSent,
+        Self::Verified,
+    ];
+
+    /// The stem of its texts' keys.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::ChangeSent => "told-change-sent",
+            Self::Denied => "told-denied",
+            Self::EmailChanged => "told-email-changed",
+            Self::PasswordSet => "told-password-set",
+            Self::RegisterSent => "told-register-sent",
+            Self::Registered => "told-registered",
+            Self::ResetSent => "told-reset-sent",
+            Self::VerificationSent => "told-verification-sent",
+            Self::Verified => "told-verified",
+        }
+    }
+}
+
+/// What was done, and the way on.
+#[derive(Clone, Debug)]
+pub struct ToldPage<'a> {
+    /// What was done.
+    pub told: Told,
+    /// Where to go, if there is something to do here.
+    pub next_url: Option<&'a str>,
+}
+
+impl ToldPage<'_> {
+    fn t(&self, words: &Words, part: &str) -> String {
+        words.t(&format!("{}-{part}", self.told.key()))
+    }
+}
+
+page!(ToldPage, ToldTemplate, "flow/told.html");

@@ -1,0 +1,225 @@
+//! Mails over a real socket: the outbox, its mail server away and back, two nodes, and what is in a mail (F6, G1, G3).
+
+use std::time::Duration;
+
+use domain::EventKind::{LinkCreated, MailGivenUp, MailSent, ResetRequested};
+use testkit::Backend;
+use testkit::app::{Answer, TestApp, use_smtp};
+use testkit::browser::Browser;
+use testkit::smtp::SmtpSink;
+
+use super::watch::{Filled, Watch, shows};
+
+on_both_engines! {
+    a_dead_mail_server_delays_and_loses_nothing
+    a_mail_that_nobody_takes_for_days_is_given_up
+    two_nodes_send_a_mail_once
+    links_name_the_configured_origin_whatever_a_request_says
+    known_and_unknown_addresses_are_answered_alike
+    without_a_mail_server_nothing_is_offered
+    an_address_gets_few_links
+}
+
+/// Asks for a new password in this browser.
+pub(crate) async fn ask(browser: &mut Browser<'_>, path: &str, email: &str) -> Answer {
+    let page = browser.open(path).await;
+    assert!(shows(&page, "ask-form"), "{} {}", page.status, page.text());
+    let form = Filled::of(&page, "ask-form", &[("email", email)]);
+    form.send(browser).await
+}
+
+/// One round of the task that resolves requests, one that sends what came of them.
+pub(crate) async fn deliver(app: &TestApp) -> usize {
+    app.app.send_mail().await.unwrap()
+}
+
+pub(crate) async fn with_sink(backend: Backend) -> (TestApp, SmtpSink) {
+    let app = TestApp::start(backend).await;
+    let sink = SmtpSink::start().await;
+    app.mails_to(&sink);
+    (app, sink)
+}
+
+async fn a_dead_mail_server_delays_and_loses_nothing(backend: Backend) {
+    let (app, mut sink) = with_sink(backend).await;
+    sink.stop().await;
+    let mut browser = app.browser();
+    let mut watch = Watch::on(&app, "default").await;
+    assert_eq!(
+        ask(&mut browser, "/recover", "alice@example.com").await.status,
+        200
+    );
+    assert_eq!(watch.told().await, [(ResetRequested, String::new())]);
+    assert_eq!(deliver(&app).await, 0);
+    assert_eq!(watch.told().await, [(LinkCreated, String::new())]);
+    // Not before its time.
+    assert_eq!(deliver(&app).await, 0);
+    sink.restart().await;
+    assert_eq!(deliver(&app).await, 0);
+    app.clock.advance(Duration::from_hours(1));
+    assert_eq!(deliver(&app).await, 1);
+    assert_eq!(watch.told().await, [(MailSent, String::new())]);
+    let mails = sink.take();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, "alice@example.com");
+    assert!(mails[0].header("message-id").ends_with("@id.example.com>"));
+    assert_eq!(mails[0].header("auto-submitted"), "auto-generated");
+    assert!(mails[0].header("from").contains("<login@id.example.com>"));
+    // Once sent it is over.
+    app.clock.advance(Duration::from_hours(24));
+    assert_eq!(deliver(&app).await, 0);
+    assert!(sink.take().is_empty());
+}
+
+async fn a_mail_that_nobody_takes_for_days_is_given_up(backend: Backend) {
+    let (app, mut sink) = with_sink(backend).await;
+    sink.stop().await;
+    let mut browser = app.browser();
+    ask(&mut browser, "/recover", "alice@example.com").await;
+    let mut watch = Watch::on(&app, "default").await;
+    for _ in 0..80 {
+        deliver(&app).await;
+        app.clock.advance(Duration::from_mins(61));
+    }
+    let told = watch.told().await;
+    assert_eq!(
+        told,
+        [
+            (LinkCreated, String::new()),
+            (MailGivenUp, "tried_for_days".to_owned())
+        ]
+    );
+    sink.restart().await;
+    assert_eq!(deliver(&app).await, 0);
+}
+
+async fn two_nodes_send_a_mail_once(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    let other = app.another_node(7).await;
+    use_smtp(&other, &sink);
+    let mut browser = app.browser();
+    for email in ["alice@example.com", "bob@example.com"] {
+        ask(&mut browser, "/recover", email).await;
+    }
+    for _ in 0..3 {
+        let (one, two) = tokio::join!(app.app.send_mail(), other.send_mail());
+        one.unwrap();
+        two.unwrap();
+    }
+    let mut to: Vec<String> = sink.take().into_iter().map(|mail| mail.to).collect();
+    to.sort();
+    assert_eq!(to, ["alice@example.com", "bob@example.com"]);
+}
+
+async fn links_name_the_configured_origin_whatever_a_request_says(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    let headers: [(&str, &str); 8] = [
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-server", "evil.example"),
+        ("x-host", "evil.example"),
+        ("x-original-host", "evil.example"),
+        ("x-rewrite-url", "https://evil.example/"),
+        ("x-forwarded-proto", "http"),
+        ("forwarded", "host=evil.example;proto=http"),
+        ("x-original-url", "https://evil.example/"),
+    ];
+    for (number, (name, value)) in headers.into_iter().enumerate() {
+        let email = format!("p{number}@example.com");
+        app.add_user("default", &email).await;
+        let mut browser = app.browser();
+        let page = browser.open("/recover").await;
+        let form = Filled::of(&page, "ask-form", &[("email", &email)]);
+        let answer = form
+            .send_as(&mut browser, &[(name, value), ("sec-fetch-site", "same-origin")])
+            .await;
+        assert_eq!(answer.status, 200, "{name}");
+    }
+    // A second Host, an absolute form: the edge refuses or ignores them; no link ever follows them.
+    for headers in [
+        &[("host", "evil.example"), ("host", "id.example.com")][..],
+        &[("host", "evil.example")][..],
+    ] {
+        app.call("POST", "/recover", headers, "email=alice%40example.com")
+            .await;
+    }
+    app.call(
+        "POST",
+        "http://evil.example/recover",
+        &[],
+        "email=alice%40example.com",
+    )
+    .await;
+    deliver(&app).await;
+    let mails = sink.take();
+    assert_eq!(mails.len(), 8);
+    for mail in mails {
+        assert!(!mail.raw.contains("evil"), "{}", mail.raw);
+        for link in mail.links() {
+            assert!(link.starts_with("https://id.example.com"), "{link}");
+        }
+        assert!(
+            mail.links()
+                .iter()
+                .any(|link| link.contains("/recover/set?token=rsp_ln_"))
+        );
+    }
+}
+
+async fn known_and_unknown_addresses_are_answered_alike(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    let mut bodies = Vec::new();
+    for email in ["alice@example.com", "nobody@example.com", "ALICE@example.com"] {
+        let mut browser = app.browser();
+        let answer = ask(&mut browser, "/recover", email).await;
+        let body = answer.text().replace(answer.header("x-request-id"), "ID");
+        bodies.push((answer.status, body));
+    }
+    assert!(bodies.iter().all(|one| *one == bodies[0]), "{bodies:?}");
+    deliver(&app).await;
+    let mails = sink.take();
+    assert_eq!(mails.len(), 2, "nobody gets nothing");
+    // The stored address, not the typed one (F6).
+    assert!(mails.iter().all(|mail| mail.to == "alice@example.com"));
+    // What is no address is told so, and nothing is noted.
+    for wrong in ["", "alice", "a@b@c@", "alice@example.com\r\nBcc: x@evil.example"] {
+        let mut browser = app.browser();
+        assert_eq!(
+            ask(&mut browser, "/recover", wrong).await.status,
+            400,
+            "{wrong:?}"
+        );
+    }
+    assert_eq!(deliver(&app).await, 0);
+}
+
+async fn without_a_mail_server_nothing_is_offered(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let mut browser = app.browser();
+    for path in ["/recover", "/register", "/t/acme/recover"] {
+        assert_eq!(browser.open(path).await.status, 404, "{path}");
+    }
+    let page = browser.open("/account").await;
+    assert!(!page.text().contains("/recover"));
+    let sink = SmtpSink::start().await;
+    app.mails_to(&sink);
+    let page = browser.open("/account").await;
+    assert!(page.text().contains("href=\"/recover\""));
+    // Registration is off until the tenant switches it on.
+    assert_eq!(browser.open("/register").await.status, 404);
+}
+
+async fn an_address_gets_few_links(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    for _ in 0..6 {
+        ask(&mut app.browser(), "/recover", "alice@example.com").await;
+    }
+    ask(&mut app.browser(), "/recover", "bob@example.com").await;
+    deliver(&app).await;
+    let mails = sink.take();
+    let count = |email: &str| mails.iter().filter(|mail| mail.to == email).count();
+    assert_eq!((count("alice@example.com"), count("bob@example.com")), (3, 1));
+    app.clock.advance(Duration::from_mins(31));
+    ask(&mut app.browser(), "/recover", "alice@example.com").await;
+    deliver(&app).await;
+    assert_eq!(sink.take().len(), 1);
+}

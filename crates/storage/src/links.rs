@@ -1,0 +1,123 @@
+//! Single-use links in mails. Only the hash of a link's secret is kept.
+
+use domain::{LinkId, LinkPurpose, Timestamp, TokenHash, UserId};
+use uuid::Uuid;
+
+use crate::columns::Word;
+use crate::{Query, StoreError, Tx};
+
+/// A link.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct Link {
+    /// Its id.
+    pub id: LinkId,
+    /// Hash of the secret in it.
+    pub hash: TokenHash,
+    /// What it is for.
+    #[sqlx(try_from = "Word<LinkPurpose>")]
+    pub purpose: LinkPurpose,
+    /// Whose account it is about; nobody's yet where one is to be made.
+    pub user_id: Option<UserId>,
+    /// Hash of the cookie of the only browser that may use it; any if there is none.
+    pub browser_hash: Option<TokenHash>,
+    /// Keyed hash of the address it goes to, for counting.
+    pub address_mac: Option<Vec<u8>>,
+    /// An address that is not an account's yet, sealed.
+    pub sealed: Option<Vec<u8>>,
+    /// The data key it is sealed under.
+    pub seal_key: Option<Uuid>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// What is shown to open a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// What it is to be used for.
+    pub purpose: LinkPurpose,
+    /// Hash of the secret.
+    pub hash: &'a TokenHash,
+    /// Hash of the browser's cookie.
+    pub browser: &'a TokenHash,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// Adds a link.
+pub async fn insert(tx: &mut Tx, link: &Link) -> Result<(), StoreError> {
+    tx.handle()
+        .execute(
+            "INSERT INTO links (tenant_id, id, hash, purpose, user_id, browser_hash, address_mac, sealed, seal_key,
+                created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            (
+                link.id,
+                link.hash,
+                Word(link.purpose),
+                link.user_id,
+                link.browser_hash,
+                &link.address_mac,
+                &link.sealed,
+                link.seal_key,
+                link.created_at,
+                link.expires_at,
+            ),
+        )
+        .await
+        .map(drop)
+}
+
+/// The link that is shown, if it is of this purpose and browser, and neither used nor expired.
+pub async fn find(q: &mut impl Query, shown: Shown<'_>) -> Result<Option<Link>, StoreError> {
+    q.handle()
+        .optional(
+            "SELECT id, hash, purpose, user_id, browser_hash, address_mac, sealed, seal_key, created_at, expires_at
+             FROM links WHERE tenant_id = $1 AND hash = $2 AND purpose = $3
+             AND (browser_hash IS NULL OR browser_hash = $4) AND consumed_at IS NULL AND expires_at > $5",
+            (shown.hash, Word(shown.purpose), shown.browser, shown.now),
+        )
+        .await
+}
+
+/// Uses a link; `false` if somebody was first, or it is none for this purpose and browser any more.
+pub async fn consume(tx: &mut Tx, shown: Shown<'_>) -> Result<bool, StoreError> {
+    let used = tx
+        .handle()
+        .execute(
+            "UPDATE links SET consumed_at = $5 WHERE tenant_id = $1 AND hash = $2 AND purpose = $3
+             AND (browser_hash IS NULL OR browser_hash = $4) AND consumed_at IS NULL AND expires_at > $5",
+            (shown.hash, Word(shown.purpose), shown.browser, shown.now),
+        )
+        .await?;
+    Ok(used == 1)
+}
+
+/// Ends every link of a person that is still unused; how many.
+pub async fn revoke_for_user(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "UPDATE links SET consumed_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND consumed_at IS NULL",
+            (user, now),
+        )
+        .await
+}
+
+/// How many links of a purpose went to an address since `since`.
+pub async fn count_recent(
+    q: &mut impl Query,
+    address_mac: &[u8],
+    purpose: LinkPurpose,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let count = q
+        .handle()
+        .number(
+            "SELECT count(*) FROM links
+             WHERE tenant_id = $1 AND address_mac = $2 AND purpose = $3 AND created_at > $4",
+            (address_mac, Word(purpose), since),
+        )
+        .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
