@@ -47,7 +47,12 @@ impl App {
     /// Makes a link for an invited person and returns its secret.
     pub async fn invite(&self, ctx: &Ctx, user: UserId) -> Result<OpaqueToken, InvitationError> {
         let (token, invitation) = self.new_invitation(ctx, user);
-        let events = self.record(ctx, invited(&invitation)).await?;
+        let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, user).await?;
+        let mail = match &account {
+            Some(account) => self.invitation_mail(ctx, &account.user, &token).await?,
+            None => None,
+        };
+        let events = self.record_with_mail(ctx, invited(&invitation), mail).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         invitations::insert(&mut tx, &invitation).await?;
         tx.commit(events).await?;

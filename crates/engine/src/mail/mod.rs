@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{LinkPurpose, MailId, Timestamp, UserId};
+use domain::{LinkPurpose, MailId, OpaqueToken, Timestamp, User, UserId};
 use serde::{Deserialize, Serialize};
 use storage::mail_outbox::{Mail, Posted};
 
@@ -271,6 +271,30 @@ impl App {
                 link: Some(link),
             })
         }))
+    }
+
+    /// The mail that brings an invited person their link.
+    pub(crate) async fn invitation_mail(
+        &self,
+        ctx: &Ctx,
+        user: &User,
+        token: &OpaqueToken,
+    ) -> Result<Option<Box<Posted>>, Fault> {
+        if !self.has_mail() {
+            return Ok(None);
+        }
+        let draft = Draft {
+            template: Template::Invitation,
+            language: language_of(user),
+            user: Some(user.id),
+            content: Content {
+                to: user.email.to_string(),
+                link: Some(token.expose().to_owned()),
+                ..Content::default()
+            },
+        };
+        let mail = self.written(ctx, draft).await?;
+        Ok(mail.map(|mail| Box::new(Posted { mail, link: None })))
     }
 
     /// What a mail would say, with made-up values: for a look at it, and for tests.

@@ -88,7 +88,8 @@ impl App {
     ) -> Result<(User, OpaqueToken), UserError> {
         let user = self.new_user(ctx, new, false);
         let (token, invitation) = self.new_invitation(ctx, user.id);
-        self.keep_user(ctx, &user, None, Some(&invitation)).await?;
+        self.keep_user(ctx, &user, None, Some((&invitation, &token)))
+            .await?;
         Ok((user, token))
     }
 
@@ -114,7 +115,7 @@ impl App {
         ctx: &Ctx,
         user: &User,
         password_hash: Option<&str>,
-        invitation: Option<&Invitation>,
+        invitation: Option<(&Invitation, &OpaqueToken)>,
     ) -> Result<(), UserError> {
         let key = self
             .seals
@@ -122,15 +123,19 @@ impl App {
         let created = Event::success(EventKind::UserCreated)
             .user(user.id)
             .name(user.email.as_str());
-        let events = Events::one(created).and_maybe(invitation.map(invited));
-        let events = self.record(ctx, events).await?;
+        let mut events = self.record(ctx, created).await?;
+        if let Some((invitation, token)) = invitation {
+            let mail = self.invitation_mail(ctx, user, token).await?;
+            let told = self.record_with_mail(ctx, invited(invitation), mail).await?;
+            events = told.iter().cloned().fold(events, Events::and);
+        }
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         if !users::insert(&mut tx, user, password_hash).await? {
             tx.rollback().await?;
             return Err(UserError::EmailTaken);
         }
         data_keys::insert(&mut tx, &key).await?;
-        if let Some(invitation) = invitation {
+        if let Some((invitation, _)) = invitation {
             invitations::insert(&mut tx, invitation).await?;
         }
         tx.commit(events).await?;

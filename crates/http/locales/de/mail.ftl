@@ -93,7 +93,6 @@ caught-title = Abgefangene Mails
 caught-text = Mails dieser Demo gehen nirgendwohin. Hier sind sie, die neueste zuerst.
 caught-empty = Es wurde noch keine Mail gesendet.
 caught-to = An
-caught-subject = Betreff
 caught-html = Als HTML
 caught-plain = Als Text
 caught-back = Alle Mails

@@ -93,7 +93,6 @@ caught-title = Caught mails
 caught-text = Mails of this demo go nowhere. Here they are, the newest first.
 caught-empty = No mail was sent yet.
 caught-to = To
-caught-subject = Subject
 caught-html = As HTML
 caught-plain = As text
 caught-back = All mails

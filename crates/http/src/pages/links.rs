@@ -3,7 +3,8 @@
 use domain::PasswordRules;
 
 use super::password::{PasswordAdvice, rule_list};
-use super::{Words, page};
+
+use super::{Words, link, page};
 
 /// What a person asks a mail for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub struct AskPage<'a> {
 impl AskPage<'_> {
     fn t(&self, words: &Words, part: &str) -> String {
         words.t(&format!("{}-{part}", self.ask.key()))
+    }
+
+    fn sign_in(&self) -> Option<&str> {
+        link::page(Some(self.sign_in_url))
     }
 }
 
@@ -221,6 +226,10 @@ pub struct ToldPage<'a> {
 impl ToldPage<'_> {
     fn t(&self, words: &Words, part: &str) -> String {
         words.t(&format!("{}-{part}", self.told.key()))
+    }
+
+    fn next(&self) -> Option<&str> {
+        link::page(self.next_url)
     }
 }
 

@@ -23,6 +23,7 @@ on_both_engines! {
     an_address_is_proved_in_the_browser_that_asked
     an_address_changes_after_the_old_one_was_told
     an_account_is_made_by_its_link_alone
+    an_invitation_is_mailed
 }
 
 /// The path of the link in a mail.
@@ -375,4 +376,32 @@ async fn an_account_is_made_by_its_link_alone(backend: Backend) {
         &browser.submit(&page, "login-form", &fields).await,
         "new@example.com"
     ));
+}
+
+async fn an_invitation_is_mailed(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    let new = engine::users::NewUser {
+        email: "dora@example.com".parse().unwrap(),
+        email_verified: false,
+        profile: domain::Profile {
+            locale: Some("de-AT".to_owned()),
+            ..domain::Profile::default()
+        },
+        password: None,
+    };
+    let (_, token) = app
+        .app
+        .create_invited_user(&app.ctx("default"), new)
+        .await
+        .unwrap();
+    let mail = one_mail(&app, &sink).await;
+    assert_eq!(mail.to, "dora@example.com");
+    assert!(mail.body().contains("Passwort"), "{}", mail.body());
+    let path = link(&mail);
+    assert_eq!(path, format!("/invite?token={}", token.expose()));
+    let page = app.browser().open(&path).await;
+    let form = Filled::of(&page, "invite-form", &[("password", NEW)]);
+    assert_eq!(form.send(&mut app.browser()).await.status, 303);
+    // Who has just begun is not told of their own first password.
+    assert_eq!(deliver(&app).await, 0);
 }

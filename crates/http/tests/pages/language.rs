@@ -74,6 +74,7 @@ fn every_key_of_a_template_exists_and_every_key_is_used() {
         used.extend(["title", "text", "cause", "next"].map(|part| format!("{stem}-{part}")));
     }
     used.extend(DemoLinkKind::ALL.map(|kind| format!("{}-text", kind.key())));
+    used.extend(super::samples::mail_keys());
     let unused: Vec<_> = known.difference(&used).collect();
     assert!(unused.is_empty(), "no page says {unused:?}");
 }

@@ -394,3 +394,26 @@ pub(crate) fn caught(text: &str) -> CaughtPage<'_> {
         text: Some(text),
     }
 }
+
+/// The keys of the texts around mails.
+pub(crate) fn mail_keys() -> Vec<String> {
+    let parts = |stem: &str, parts: &[&str]| -> Vec<String> {
+        parts.iter().map(|part| format!("{stem}-{part}")).collect()
+    };
+    let asks = Ask::ALL.map(Ask::key).into_iter();
+    let links = LinkKind::ALL.map(LinkKind::key).into_iter();
+    let told = Told::ALL.map(Told::key).into_iter();
+    let mut keys: Vec<String> = asks
+        .flat_map(|stem| parts(stem, &["title", "text", "send"]))
+        .chain(links.flat_map(|stem| parts(stem, &["title", "text", "do"])))
+        .chain(told.flat_map(|stem| parts(stem, &["title", "text"])))
+        .collect();
+    for template in engine::mail::Template::all() {
+        let stem = format!("mail-{}", template.key());
+        keys.extend(parts(&stem, &["subject", "text"]));
+        if template != engine::mail::Template::Test {
+            keys.extend(parts(&stem, &["action"]));
+        }
+    }
+    keys
+}

@@ -314,6 +314,7 @@ fn every_variant_has_words_in_every_language() {
         keys.push(http_face::pages::ActivityItem::key(*kind).to_owned());
     }
     keys.extend(http_face::pages::ProfileField::ALL.map(|field| field.key().to_owned()));
+    keys.extend(super::samples::mail_keys());
     for end in FlowEnd::ALL {
         keys.extend(["title", "text", "next"].map(|part| format!("{}-{part}", end.key())));
     }
