@@ -20,7 +20,7 @@ use crate::isolation::connect;
 use crate::statements::{Statement, is_postgres_only, statements};
 
 /// Statements that read all of a tenant, or all tenants, and why they may.
-const WHOLE: [(&str, &str); 6] = [
+const WHOLE: [(&str, &str); 7] = [
     ("audit::count", "how many there are is known by counting"),
     (
         "audit::last_moment",
@@ -29,6 +29,10 @@ const WHOLE: [(&str, &str); 6] = [
     (
         "clients::list_public",
         "those that pages of any origin may belong to; a tenant has few clients",
+    ),
+    (
+        "mail_outbox::count_waiting",
+        "counts what waits of a tenant, up to a bound",
     ),
     ("signing_keys::list", "the whole ring is what is wanted"),
     ("tenants::list", "the directory of tenants is kept in memory"),
