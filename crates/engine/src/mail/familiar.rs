@@ -37,7 +37,7 @@ impl App {
             let row = session.id.to_string();
             let from = sealed
                 .filter(|sealed| sealed.key == id)
-                .and_then(|sealed| key.open(place(ctx, &row), &sealed.bytes).ok())
+                .and_then(|sealed| key.open(whereabouts_place(ctx, &row), &sealed.bytes).ok())
                 .and_then(|plain| serde_json::from_slice::<Seen>(plain.expose()).ok())
                 .and_then(|seen| seen.ip)
                 .map(network_of);

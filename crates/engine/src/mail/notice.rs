@@ -15,19 +15,31 @@ pub enum Notice {
     EmailChangeRequested,
     /// The address changed; goes to the old one.
     EmailChanged,
+    /// A second factor was set up.
+    FactorEnrolled,
+    /// A second factor was removed.
+    FactorRemoved,
     /// A sign-in with an unknown browser, or from an unknown network.
     LoginUnfamiliar,
     /// The password was set or changed.
     PasswordChanged,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// Recovery codes were made.
+    RecoveryCodesMade,
 }
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 8] = [
         Self::EmailChangeRequested,
         Self::EmailChanged,
+        Self::FactorEnrolled,
+        Self::FactorRemoved,
         Self::LoginUnfamiliar,
         Self::PasswordChanged,
+        Self::RecoveryCodeUsed,
+        Self::RecoveryCodesMade,
     ];
 
     /// The name as stored; also the stem of its texts' keys.
@@ -37,6 +49,10 @@ impl Notice {
             Self::EmailChanged => "notice-email-changed",
             Self::LoginUnfamiliar => "notice-login-unfamiliar",
             Self::PasswordChanged => "notice-password-changed",
+            Self::FactorEnrolled => "notice-factor-enrolled",
+            Self::FactorRemoved => "notice-factor-removed",
+            Self::RecoveryCodeUsed => "notice-recovery-code-used",
+            Self::RecoveryCodesMade => "notice-recovery-codes-made",
         }
     }
 
@@ -48,7 +64,11 @@ impl Notice {
             Kind::EmailChangeRequested => Some(Self::EmailChangeRequested),
             Kind::EmailChanged => Some(Self::EmailChanged),
             Kind::LoginUnfamiliar => Some(Self::LoginUnfamiliar),
+            Kind::FactorEnrolled => Some(Self::FactorEnrolled),
+            Kind::FactorRemoved => Some(Self::FactorRemoved),
             Kind::PasswordChanged => Some(Self::PasswordChanged),
+            Kind::RecoveryCodeUsed => Some(Self::RecoveryCodeUsed),
+            Kind::RecoveryCodesMade => Some(Self::RecoveryCodesMade),
             Kind::AccountDenied
             | Kind::AdminRefused
             | Kind::AuthorizationGranted
@@ -65,6 +85,9 @@ impl Notice {
             | Kind::ConsentRevoked
             | Kind::CsrfRefused
             | Kind::EmailVerified
+            | Kind::FactorBlocked
+            | Kind::FactorFailed
+            | Kind::FactorVerified
             | Kind::IntrospectionRefused
             | Kind::InvitationAccepted
             | Kind::InvitationCreated
@@ -78,10 +101,14 @@ impl Notice {
             | Kind::LogoutRefused
             | Kind::MailGivenUp
             | Kind::MailSent
+            | Kind::PasswordChangeRefused
+            | Kind::PasswordCompromised
+            | Kind::ProfileChanged
             | Kind::RefreshTokenReused
             | Kind::RefusalsCounted
             | Kind::RegistrationRequested
             | Kind::RequestRefused
+            | Kind::RequestsShed
             | Kind::ResetRequested
             | Kind::SessionEnded
             | Kind::TenantCreated

@@ -193,7 +193,7 @@ fn page(visit: &Visit, kind: LinkKind, opened: &Opened, typed: Typed<'_>) -> Res
         LinkKind::VerifyEmail => LinkPurpose::VerifyEmail.path(),
     };
     let own = opened.user.as_ref().map(|user| user.email.as_str());
-    let email = opened.address.as_ref().map(domain::Email::as_str).or(own);
+    let email = opened.address.as_ref().map(Email::as_str).or(own);
     let page = LinkPage {
         kind,
         action: &format!("{}{path}", visit.prefix()),

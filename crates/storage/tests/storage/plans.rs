@@ -151,6 +151,8 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
             "totp_factors (tenant_id, user_id, id, seed, seal_key, last_step, created_at)
              SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), gen_random_uuid(), {hash},
                 gen_random_uuid(), n, n"
+        ),
+        format!(
             "links (tenant_id, id, hash, purpose, user_id, address_mac, created_at, expires_at)
              SELECT '{tenant}', gen_random_uuid(), {hash}, 'reset', (SELECT min(id::text)::uuid FROM users),
                 {hash}, n, {{start}} + n"
