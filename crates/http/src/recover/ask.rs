@@ -9,7 +9,7 @@ use engine::mail::MailRequest;
 use protocol::{OAuthError, Params};
 
 use super::LinkBrowser;
-use crate::extract::{Form, Visit, link_cookie, set_cookie};
+use crate::extract::{Form, Query, Visit, link_cookie, set_cookie};
 use crate::guard::{csrf_token, is_own_post};
 use crate::pages::{Ask, AskPage, Problem, Told, ToldPage};
 use crate::reply::{account_page, add_cookie, fault_page, problem_page};
@@ -17,8 +17,8 @@ use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
 /// `GET /recover`
-pub(crate) async fn recover(State(state): State<AppState>, visit: Visit) -> Response {
-    shown(&state, &visit, Ask::Reset)
+pub(crate) async fn recover(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    shown(&state, &visit, Ask::Reset, query)
 }
 
 /// `POST /recover`
@@ -27,8 +27,8 @@ pub(crate) async fn send_recover(State(state): State<AppState>, visit: Visit, Fo
 }
 
 /// `GET /register`
-pub(crate) async fn register(State(state): State<AppState>, visit: Visit) -> Response {
-    shown(&state, &visit, Ask::Register)
+pub(crate) async fn register(State(state): State<AppState>, visit: Visit, Query(query): Query) -> Response {
+    shown(&state, &visit, Ask::Register, query)
 }
 
 /// `POST /register`
@@ -43,9 +43,12 @@ fn is_offered(state: &AppState, visit: &Visit, ask: Ask) -> bool {
     }
 }
 
-fn shown(state: &AppState, visit: &Visit, ask: Ask) -> Response {
+fn shown(state: &AppState, visit: &Visit, ask: Ask, query: Result<Params, OAuthError>) -> Response {
     if !is_offered(state, visit, ask) {
         return not_offered(visit);
+    }
+    if let Err(cause) = query {
+        return unreadable(visit, cause);
     }
     let browser = LinkBrowser::of(visit, &state.app);
     let mut response = form_page(visit, ask, &browser, "", false);

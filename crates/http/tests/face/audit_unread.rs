@@ -11,8 +11,11 @@ use storage::audit::AuditRow;
 use testkit::Backend;
 use testkit::app::{Answer, PASSWORD, TestApp};
 use testkit::browser::authorize_path;
+use testkit::smtp::SmtpSink;
 
 use super::admin_gate::{ask, new_client, token};
+use super::mail::with_sink;
+use super::mail_twins;
 use super::watch::{Filled, Watch, signed_in};
 
 on_both_engines! {
@@ -26,7 +29,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const NOBODY: &str = "0199c000-0000-7000-8000-000000000000";
 
 /// Routes that read nothing but their path: their GET cannot be wrong.
-const READ_NOTHING: [&str; 11] = [
+const READ_NOTHING: [&str; 14] = [
     "/health",
     "/assets/{name}",
     "/assets/tenant.css",
@@ -38,6 +41,9 @@ const READ_NOTHING: [&str; 11] = [
     "/oauth/jwks",
     "/console",
     "/console/",
+    "/dev/mail",
+    "/dev/mail/{id}",
+    "/dev/mail/{id}/html",
 ];
 
 /// A request that cannot be read.
@@ -142,10 +148,25 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             "/login" | "/login/factor" | "/consent" | "/invite" | "/oauth/token" | "/oauth/authorize"
             | "/oauth/logout",
         ) => bad_forms(&path),
-        ("POST", path_of_account) if path_of_account.starts_with("/account/") => bad_forms(&path),
-        ("GET", "/invite") => {
+        ("POST", of_account) if of_account.starts_with("/account/") => bad_forms(&path),
+        ("POST", of_mail) if of_mail.starts_with("/recover") || of_mail.starts_with("/register") => {
+            bad_forms(&path)
+        }
+        ("GET", "/recover" | "/register") => bad_queries(&path),
+        (
+            "GET",
+            "/invite"
+            | "/recover/set"
+            | "/recover/deny"
+            | "/register/finish"
+            | "/account/email/verify"
+            | "/account/email/change",
+        ) => {
             let mut all = bad_queries(&path);
-            all.extend([bad("/invite", 410, "gone"), bad("/invite?token=x", 410, "gone")]);
+            all.extend([
+                bad(&path, 410, "gone"),
+                bad(&format!("{path}?token=x"), 410, "gone"),
+            ]);
             all
         }
         ("GET", "/login" | "/login/factor" | "/consent" | "/oauth/logout") => {
@@ -198,8 +219,9 @@ async fn unreadable_by_admin(app: &TestApp, method: &str, path: &str) -> Vec<Bad
 }
 
 /// The same route, asked as it should be.
-async fn twin(app: &TestApp, method: &str, route: &Route) {
+async fn twin(app: &TestApp, sink: &SmtpSink, method: &str, route: &Route) {
     let answer = match (method, route.path) {
+        (_, path) if mail_twins::has(path) => mail_twins::answer(app, sink, method, path).await,
         (_, path) if route.access == Access::Admin => twin_of_admin(app, method, path).await,
         ("GET", "/oauth/authorize") => app.get(&authorize_path(&[])).await,
         ("POST", "/oauth/authorize") => {
@@ -370,7 +392,8 @@ fn check(row: &AuditRow, kind: EventKind, bad: &Bad, case: &str) {
 }
 
 async fn each_leaves_one_row(backend: Backend) {
-    let app = TestApp::start(backend).await;
+    let (app, sink) = with_sink(backend).await;
+    mail_twins::open_registration(&app).await;
     let mut seen = 0;
     for route in table() {
         let Some(kind) = route.refusal else {
@@ -405,7 +428,7 @@ async fn each_leaves_one_row(backend: Backend) {
                 assert_eq!(everything_there(&app).await, before, "{case}");
                 seen += 1;
             }
-            twin(&app, method, &route).await;
+            twin(&app, &sink, method, &route).await;
         }
     }
     assert!(seen > 100, "only {seen} requests were made");

@@ -11,7 +11,7 @@ use testkit::smtp::{Caught, SmtpSink};
 use super::mail::{ask, deliver, with_sink};
 use super::watch::{Filled, is_account, is_signed_in, shows, sign_in, signed_in};
 
-const NEW: &str = "a new and long passphrase";
+pub(crate) const NEW: &str = "a new and long passphrase";
 
 on_both_engines! {
     a_reset_ends_everything_and_signs_nobody_in
@@ -27,7 +27,7 @@ on_both_engines! {
 }
 
 /// The path of the link in a mail.
-fn link(mail: &Caught) -> String {
+pub(crate) fn link(mail: &Caught) -> String {
     let links = mail.links();
     let found = links.iter().find(|link| link.contains("token="));
     let link = found.unwrap_or_else(|| panic!("no link in {}", mail.raw));
