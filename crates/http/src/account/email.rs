@@ -3,10 +3,11 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::{Email, OpaqueToken, TokenKind};
+use engine::sign_in::Back;
 use engine::users::UserError;
 use std::time::Duration;
 
-use super::own_with;
+use super::own;
 use crate::extract::{Form, Visit};
 use crate::pages::{Problem, Told};
 use crate::recover::LinkBrowser;
@@ -20,7 +21,7 @@ const FRESH: Duration = Duration::from_mins(5);
 
 /// `POST /account/email/prove`
 pub(crate) async fn prove(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let (who, _) = match own_with(&state, &visit, form).await {
+    let (who, _) = match own(&state, &visit, form, Back::Overview).await {
         Ok(own) => own,
         Err(response) => return response,
     };
@@ -34,7 +35,7 @@ pub(crate) async fn prove(State(state): State<AppState>, visit: Visit, Form(form
 
 /// `POST /account/email`
 pub(crate) async fn change(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
-    let (who, params) = match own_with(&state, &visit, form).await {
+    let (who, params) = match own(&state, &visit, form, Back::Overview).await {
         Ok(own) => own,
         Err(response) => return response,
     };

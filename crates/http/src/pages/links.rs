@@ -2,8 +2,7 @@
 
 use domain::PasswordRules;
 
-use super::password::{PasswordAdvice, rule_list};
-
+use super::password::{NewPasswordField, PasswordAdvice};
 use super::{Words, link, page};
 
 /// What a person asks a mail for.
@@ -140,18 +139,20 @@ impl LinkPage<'_> {
     }
 
     fn error_text(&self, words: &Words) -> Option<String> {
-        Some(match self.error? {
-            LinkError::Name => words.t("link-error-name"),
-            LinkError::Password(advice) => advice.text(words, self.rules),
-        })
+        match self.error? {
+            LinkError::Name => Some(words.t("link-error-name")),
+            LinkError::Password(_) => self.field().error_text(words),
+        }
     }
 
-    fn least(&self) -> usize {
-        self.rules.least
-    }
-
-    fn rule_list(&self, words: &Words) -> Vec<String> {
-        rule_list(words, self.rules)
+    const fn field(&self) -> NewPasswordField {
+        NewPasswordField {
+            rules: self.rules,
+            advice: match self.error {
+                Some(LinkError::Password(advice)) => Some(advice),
+                _ => None,
+            },
+        }
     }
 
     fn expires(&self, words: &Words) -> String {
