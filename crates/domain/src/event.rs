@@ -122,6 +122,8 @@ event_kinds! {
     EmailChanged = "email.changed";
     /// A person asked to change the mail address of their account; the new one has to be proved.
     EmailChangeRequested = "email.change_requested";
+    /// The owner of an earlier address said that its change was not their doing; the account has that address again.
+    EmailRestored = "email.restored";
     /// A person proved that a mail address is theirs.
     EmailVerified = "email.verified";
     /// A state-changing request from another site, or without its token, was refused.

@@ -105,12 +105,19 @@ impl App {
         if taken.is_some_and(|account| account.user.id != user.id) {
             return Err(LinkError::Gone);
         }
+        let mac = self.address_mac(ctx, &email).await?;
+        let spared = links::Spared {
+            address_mac: &mac,
+            before: None,
+        };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         if !links::consume(&mut tx, opened.shown(ctx.now)).await? {
             tx.rollback().await?;
             return Err(LinkError::Gone);
         }
         users::change_email(&mut tx, user.id, &email, ctx.now).await?;
+        // Whoever reads the old address keeps the way to say that it was not them, and loses every other.
+        links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;
         tx.commit(events).await?;
         Ok(User { email, ..user })
     }

@@ -45,10 +45,11 @@ impl From<storage::StoreError> for LinkError {
 pub struct Opened {
     /// Whose account it is about.
     pub user: Option<User>,
-    /// The address it is about, where that is not the account's.
+    /// The address it is about, where the account's is or may be another one.
     pub address: Option<Email>,
     /// When it ends.
     pub expires_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     pub(crate) hash: TokenHash,
     pub(crate) browser: TokenHash,
     pub(crate) purpose: LinkPurpose,
@@ -73,7 +74,7 @@ pub(crate) struct NewLink {
     pub(crate) user: Option<UserId>,
     pub(crate) browser: Option<TokenHash>,
     pub(crate) address_mac: Option<Vec<u8>>,
-    /// An address that is not the account's.
+    /// An address that the account does not have yet, or may not have any more when the link is used.
     pub(crate) address: Option<Email>,
 }
 
@@ -131,6 +132,7 @@ impl App {
             user,
             address,
             expires_at: link.expires_at,
+            created_at: link.created_at,
             hash,
             browser,
             purpose,

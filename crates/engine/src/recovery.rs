@@ -1,12 +1,23 @@
 //! Back into an account: a new password by a link in a mail, and the link that says "that was not me".
 
-use domain::{Actor, Event, EventKind, Events, LinkPurpose, Secret, User, UserId, UserStatus};
+use domain::{Actor, Email, Event, EventKind, Events, LinkPurpose, Secret, User, UserId, UserStatus};
+use storage::audit::AuditRow;
 use storage::{grants, links, sessions, users};
 
 use crate::links::{LinkError, NewLink, Presented};
 use crate::mail::{Template, language_of};
 use crate::users::UserError;
-use crate::{App, Ctx};
+use crate::{App, Ctx, Fault};
+
+/// What saying "that was not me" led to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// Somebody else has the address by now that the notice went to: nobody can say whose the account is, and it is
+    /// switched off until an administrator knows.
+    Closed,
+    /// A link for a new password is on its way.
+    Reset,
+}
 
 impl App {
     /// Sets a new password. Every session and grant of the person ends (SE5), every other link to the account with them.
@@ -34,6 +45,11 @@ impl App {
             .user(user.id)
             .detail("all", true);
         let events = self.record(ctx, Events::one(changed).and(ended)).await?;
+        let mac = self.address_mac(ctx, &user.email).await?;
+        let spared = links::Spared {
+            address_mac: &mac,
+            before: None,
+        };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         if !links::consume(&mut tx, opened.shown(ctx.now)).await? {
             tx.rollback().await?;
@@ -50,33 +66,86 @@ impl App {
         users::verify_email(&mut tx, user.id, &user.email, ctx.now).await?;
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
-        links::revoke_for_user(&mut tx, user.id, ctx.now).await?;
+        links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;
         tx.commit(events).await?;
         Ok(user)
     }
 
     /// The person says that something was not them: every session and grant ends, the password is void, links that are
-    /// under way with them, and a link for a new password goes to the stored address.
-    pub async fn was_not_me(&self, ctx: &Ctx, presented: Presented<'_>) -> Result<User, LinkError> {
+    /// under way with them. The account gets back the address that the notice went to, if it has another one since, and
+    /// a link for a new password goes there and nowhere else.
+    pub async fn was_not_me(&self, ctx: &Ctx, presented: Presented<'_>) -> Result<Denied, LinkError> {
         let opened = self.open_link(ctx, LinkPurpose::Deny, presented).await?;
         let user = opened.user.clone().ok_or(LinkError::Gone)?;
+        let address = opened.address.clone().unwrap_or_else(|| user.email.clone());
         let ctx = &ctx.acting_as(Actor::User(user.id));
-        let link = NewLink::of(LinkPurpose::Reset, user.id);
-        let to = (user.email.as_str(), language_of(&user));
-        let mail = self.linked(ctx, Template::Reset, link, to).await?;
-        let event = Event::warning(EventKind::AccountDenied, "not_me").user(user.id);
-        let events = self.record_with_mail(ctx, event, mail).await?;
+        let denied = self.denied(ctx, &user, &address).await?;
+        let events = self.denial_events(ctx, &user, (&address, denied)).await?;
+        let mac = self.address_mac(ctx, &address).await?;
+        let spared = links::Spared {
+            address_mac: &mac,
+            before: Some(opened.created_at),
+        };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         if !links::consume(&mut tx, opened.shown(ctx.now)).await? {
             tx.rollback().await?;
             return Err(LinkError::Gone);
         }
         users::clear_password(&mut tx, user.id, ctx.now).await?;
+        // From the first write on nobody else changes the account.
+        let account = users::find(&mut tx, user.id).await?;
+        if account.is_none_or(|account| account.user.email != user.email) {
+            tx.rollback().await?;
+            return Err(LinkError::Fault(Fault::Busy("the account changed meanwhile")));
+        }
+        match denied {
+            Denied::Closed => {
+                users::set_status(&mut tx, user.id, UserStatus::Disabled, ctx.now).await?;
+            }
+            Denied::Reset if address != user.email => {
+                users::change_email(&mut tx, user.id, &address, ctx.now).await?;
+            }
+            Denied::Reset => {}
+        }
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
-        links::revoke_for_user(&mut tx, user.id, ctx.now).await?;
+        links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;
         tx.commit(events).await?;
-        Ok(user)
+        Ok(denied)
+    }
+
+    async fn denied(&self, ctx: &Ctx, user: &User, address: &Email) -> Result<Denied, LinkError> {
+        let holder =
+            users::find_by_email(&mut self.db.read(ctx.tenant_id()).await?, &address.folded()).await?;
+        Ok(match holder {
+            Some(account) if account.user.id != user.id => Denied::Closed,
+            _ => Denied::Reset,
+        })
+    }
+
+    async fn denial_events(
+        &self,
+        ctx: &Ctx,
+        user: &User,
+        (address, denied): (&Email, Denied),
+    ) -> Result<Events<AuditRow>, LinkError> {
+        let event = Event::warning(EventKind::AccountDenied, "not_me").user(user.id);
+        if denied == Denied::Closed {
+            let closed = Event::success(EventKind::UserDisabled).user(user.id);
+            return Ok(self.record(ctx, Events::one(event).and(closed)).await?);
+        }
+        let link = NewLink::of(LinkPurpose::Reset, user.id);
+        let to = (address.as_str(), language_of(user));
+        let mail = self.linked(ctx, Template::Reset, link, to).await?;
+        let events = self.record_with_mail(ctx, event, mail).await?;
+        if *address == user.email {
+            return Ok(events);
+        }
+        let restored = Event::success(EventKind::EmailRestored)
+            .user(user.id)
+            .name(address.as_str());
+        let restored = self.record(ctx, restored).await?;
+        Ok(restored.iter().cloned().fold(events, Events::and))
     }
 
     /// Sends a person a link for a new password because an administrator wants them to have one (PW14). Works in any

@@ -94,12 +94,29 @@ pub async fn consume(tx: &mut Tx, shown: Shown<'_>) -> Result<bool, StoreError> 
     Ok(used == 1)
 }
 
-/// Ends every link of a person that is still unused; how many.
-pub async fn revoke_for_user(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+/// Which links stay when the others of a person end: those by which a reader of an earlier address can still say that
+/// what happened to the account was not their doing. Whoever took an account over cannot end these.
+#[derive(Clone, Copy, Debug)]
+pub struct Spared<'a> {
+    /// Keyed hash of the address whose links end in any case.
+    pub address_mac: &'a [u8],
+    /// Only links made before this moment stay.
+    pub before: Option<Timestamp>,
+}
+
+/// Ends every link of a person that is still unused, but for those that are spared; how many.
+pub async fn revoke_for_user(
+    tx: &mut Tx,
+    user: UserId,
+    spared: Spared<'_>,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let before = spared.before.unwrap_or(Timestamp::from_micros(i64::MAX));
     tx.handle()
         .execute(
-            "UPDATE links SET consumed_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND consumed_at IS NULL",
-            (user, now),
+            "UPDATE links SET consumed_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND consumed_at IS NULL
+             AND (purpose <> $4 OR address_mac IS NULL OR address_mac = $5 OR created_at >= $6)",
+            (user, now, Word(LinkPurpose::Deny), spared.address_mac, before),
         )
         .await
 }

@@ -49,6 +49,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         Kind::AccountDenied
         | Kind::ConsentRevoked
         | Kind::EmailChanged
+        | Kind::EmailRestored
         | Kind::EmailVerified
         | Kind::PasswordChanged
         | Kind::ProfileChanged

@@ -318,10 +318,14 @@ const fn purpose_of(template: Template) -> Option<LinkPurpose> {
     match template {
         Template::AlreadyRegistered | Template::Reset => Some(LinkPurpose::Reset),
         Template::ChangeEmail => Some(LinkPurpose::ChangeEmail),
-        Template::Notice(_) => Some(LinkPurpose::Deny),
+        Template::Notice(notice) if notice.can_be_denied() => Some(LinkPurpose::Deny),
         Template::Register => Some(LinkPurpose::Register),
         Template::VerifyEmail => Some(LinkPurpose::VerifyEmail),
-        Template::Invitation | Template::RegisterRequest | Template::ResetRequest | Template::Test => None,
+        Template::Invitation
+        | Template::Notice(_)
+        | Template::RegisterRequest
+        | Template::ResetRequest
+        | Template::Test => None,
     }
 }
 

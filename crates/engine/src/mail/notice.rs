@@ -1,11 +1,13 @@
 //! Which events their person is told of (PW13).
 
-use domain::{Actor, Device, Event, EventKind, Outcome, UserStatus};
+use domain::{Actor, Device, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserStatus};
+use storage::links::Link;
 use storage::mail_outbox::Posted;
 use storage::users;
 
 use super::{Content, Draft, Template};
 use crate::links::NewLink;
+use crate::seal::Purpose;
 use crate::{App, Ctx, Fault};
 
 /// What a person is told of.
@@ -15,6 +17,8 @@ pub enum Notice {
     EmailChangeRequested,
     /// The address changed; goes to the old one.
     EmailChanged,
+    /// The address is the one from before again; goes to the one it had meanwhile.
+    EmailRestored,
     /// A second factor was set up.
     FactorEnrolled,
     /// A second factor was removed.
@@ -31,9 +35,10 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::EmailChangeRequested,
         Self::EmailChanged,
+        Self::EmailRestored,
         Self::FactorEnrolled,
         Self::FactorRemoved,
         Self::LoginUnfamiliar,
@@ -47,6 +52,7 @@ impl Notice {
         match self {
             Self::EmailChangeRequested => "notice-email-change-requested",
             Self::EmailChanged => "notice-email-changed",
+            Self::EmailRestored => "notice-email-restored",
             Self::LoginUnfamiliar => "notice-login-unfamiliar",
             Self::PasswordChanged => "notice-password-changed",
             Self::FactorEnrolled => "notice-factor-enrolled",
@@ -56,6 +62,12 @@ impl Notice {
         }
     }
 
+    /// Whether there is a way to say that it was somebody else. Whoever loses an address to its earlier owner is told, and
+    /// cannot take it back.
+    pub const fn can_be_denied(self) -> bool {
+        !matches!(self, Self::EmailRestored)
+    }
+
     /// The notice of an event, if its person is told. Every kind has to be thought of here: a new one does not compile
     /// without.
     pub const fn of(kind: EventKind) -> Option<Self> {
@@ -63,6 +75,7 @@ impl Notice {
         match kind {
             Kind::EmailChangeRequested => Some(Self::EmailChangeRequested),
             Kind::EmailChanged => Some(Self::EmailChanged),
+            Kind::EmailRestored => Some(Self::EmailRestored),
             Kind::LoginUnfamiliar => Some(Self::LoginUnfamiliar),
             Kind::FactorEnrolled => Some(Self::FactorEnrolled),
             Kind::FactorRemoved => Some(Self::FactorRemoved),
@@ -125,7 +138,7 @@ impl Notice {
 
 impl App {
     /// The mail that tells the person of `event`, at the address they have at this moment, with a link to say that it was
-    /// not them.
+    /// not them. The link remembers the address: its use leads back there, wherever the account went since.
     pub(crate) async fn notice_of(&self, ctx: &Ctx, event: &Event) -> Result<Option<Box<Posted>>, Fault> {
         let (Some(notice), Some(user)) = (Notice::of(event.kind), event.user) else {
             return Ok(None);
@@ -141,9 +154,10 @@ impl App {
         else {
             return Ok(None);
         };
-        let (token, link) = self
-            .new_link(ctx, NewLink::of(domain::LinkPurpose::Deny, user.id))
-            .await?;
+        let (token, link) = match self.denial(ctx, notice, &user).await? {
+            Some((token, link)) => (Some(token), Some(link)),
+            None => (None, None),
+        };
         // The operator's browser is not the person's.
         let agent = ctx
             .agent
@@ -155,18 +169,35 @@ impl App {
             user: Some(user.id),
             content: Content {
                 to: user.email.to_string(),
-                link: Some(token.expose().to_owned()),
+                link: token.map(|token| token.expose().to_owned()),
                 device: agent.map(Device::of).and_then(named),
                 ..Content::default()
             },
         };
         let mail = self.written(ctx, draft).await?;
-        Ok(mail.map(|mail| {
-            Box::new(Posted {
-                mail,
-                link: Some(link),
-            })
-        }))
+        Ok(mail.map(|mail| Box::new(Posted { mail, link })))
+    }
+
+    async fn denial(
+        &self,
+        ctx: &Ctx,
+        notice: Notice,
+        user: &User,
+    ) -> Result<Option<(OpaqueToken, Link)>, Fault> {
+        let purpose = Purpose::Person(user.id);
+        let key = self
+            .seals
+            .sealing(&self.db, &self.world, ctx.tenant_id(), &purpose)
+            .await?;
+        if !notice.can_be_denied() || key.is_none() {
+            return Ok(None);
+        }
+        let new = NewLink {
+            address_mac: Some(self.address_mac(ctx, &user.email).await?),
+            address: Some(user.email.clone()),
+            ..NewLink::of(LinkPurpose::Deny, user.id)
+        };
+        self.new_link(ctx, new).await.map(Some)
     }
 }
 

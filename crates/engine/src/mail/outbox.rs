@@ -197,7 +197,9 @@ fn letter(ctx: &Ctx, courier: &Courier, template: Template, mail: &Mail, content
             tenant: &ctx.tenant,
             language: &mail.language,
             link: link.as_deref(),
-            link_lifetime: purpose.map(|purpose| purpose.lifetime().as_secs()),
+            link_lifetime: purpose
+                .filter(|_| link.is_some())
+                .map(|purpose| purpose.lifetime().as_secs()),
             at: mail.created_at.secs(),
             device: content.device.as_deref(),
         }),

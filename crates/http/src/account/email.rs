@@ -5,7 +5,6 @@ use axum::response::Response;
 use domain::{Email, OpaqueToken, TokenKind};
 use engine::sign_in::Back;
 use engine::users::UserError;
-use std::time::Duration;
 
 use super::own;
 use crate::extract::{Form, Visit};
@@ -15,9 +14,6 @@ use crate::recover::ask::{keep, told};
 use crate::reply::{fault_page, problem_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::refused;
-
-/// Whoever changes the address has just shown who they are.
-const FRESH: Duration = Duration::from_mins(5);
 
 /// `POST /account/email/prove`
 pub(crate) async fn prove(State(state): State<AppState>, visit: Visit, Form(form): Form) -> Response {
@@ -40,12 +36,14 @@ pub(crate) async fn change(State(state): State<AppState>, visit: Visit, Form(for
         Err(response) => return response,
     };
     let account = format!("{}/account", visit.prefix());
-    if visit.ctx.now.since(who.session.auth_time) > FRESH {
-        return refused(
-            &visit.ctx,
-            "not_fresh",
-            see_other(&format!("{account}?done=stale")),
-        );
+    // Whoever changes the address has just shown who they are, as strongly as they can (MF8).
+    match state.app.fresh_enough(&visit.ctx, &who).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let stale = see_other(&format!("{account}?done=stale"));
+            return refused(&visit.ctx, "not_fresh", stale);
+        }
+        Err(fault) => return fault_page(&visit, &fault),
     }
     let typed = params.get("email").unwrap_or_default().trim();
     let Ok(email) = typed.parse::<Email>() else {

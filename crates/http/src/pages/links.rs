@@ -167,6 +167,8 @@ page!(LinkPage, LinkTemplate, "flow/link.html");
 pub enum Told {
     /// The new address is asked later.
     ChangeSent,
+    /// Sessions ended, and the account is switched off.
+    Closed,
     /// Sessions ended, a reset is on its way.
     Denied,
     /// The address is another one.
@@ -187,8 +189,9 @@ pub enum Told {
 
 impl Told {
     /// Every one, for tests over all texts.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ChangeSent,
+        Self::Closed,
         Self::Denied,
         Self::EmailChanged,
         Self::PasswordSet,
@@ -203,6 +206,7 @@ impl Told {
     pub fn key(self) -> &'static str {
         match self {
             Self::ChangeSent => "told-change-sent",
+            Self::Closed => "told-closed",
             Self::Denied => "told-denied",
             Self::EmailChanged => "told-email-changed",
             Self::PasswordSet => "told-password-set",

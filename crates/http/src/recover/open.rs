@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Email, LinkPurpose, Profile, Secret};
 use engine::links::{LinkError as Refused, Opened};
+use engine::recovery::Denied;
 use engine::registration::NewAccount;
 use engine::users::UserError;
 use protocol::{OAuthError, Params};
@@ -146,7 +147,10 @@ async fn act(
             app.register(ctx, presented, new).await?;
             Ok(Told::Registered)
         }
-        LinkKind::Deny => app.was_not_me(ctx, presented).await.map(|_| Told::Denied),
+        LinkKind::Deny => app.was_not_me(ctx, presented).await.map(|denied| match denied {
+            Denied::Closed => Told::Closed,
+            Denied::Reset => Told::Denied,
+        }),
         LinkKind::VerifyEmail => app.verify_email(ctx, presented).await.map(|_| Told::Verified),
         LinkKind::ChangeEmail => app.change_email(ctx, presented).await.map(|_| Told::EmailChanged),
     }

@@ -41,7 +41,7 @@ async fn one_mail(app: &TestApp, sink: &SmtpSink) -> Caught {
     mails.remove(0)
 }
 
-async fn use_link(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn use_link(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
     let page = browser.open(path).await;
     if !shows(&page, "link-form") {
         return page;
@@ -49,7 +49,7 @@ async fn use_link(browser: &mut Browser<'_>, path: &str, fields: &[(&str, &str)]
     Filled::of(&page, "link-form", fields).send(browser).await
 }
 
-async fn can_sign_in(app: &TestApp, email: &str, password: &str) -> bool {
+pub(crate) async fn can_sign_in(app: &TestApp, email: &str, password: &str) -> bool {
     let mut browser = app.browser();
     let page = browser.open("/account").await;
     let fields = [("email", email), ("password", password)];
