@@ -1,5 +1,6 @@
 -- Mails to be sent, committed together with what they tell of, and the single-use links in them. What a mail says and to
 -- whom is sealed. due_at is also the claim: who sends a mail moves it ahead first.
+-- mail_limits counts wishes for mails under keyed hashes, until expires_at.
 
 CREATE TABLE links (
     tenant_id    UUID   NOT NULL,
@@ -20,7 +21,15 @@ CREATE TABLE links (
 );
 CREATE INDEX links_expiry ON links (tenant_id, expires_at);
 CREATE INDEX links_user ON links (tenant_id, user_id) WHERE consumed_at IS NULL;
-CREATE INDEX links_address ON links (tenant_id, address_mac, purpose);
+
+CREATE TABLE mail_limits (
+    tenant_id  UUID   NOT NULL,
+    key        BYTEA  NOT NULL,
+    count      BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+);
+CREATE INDEX mail_limits_expiry ON mail_limits (tenant_id, expires_at);
 
 CREATE TABLE mail_outbox (
     tenant_id  UUID   NOT NULL,
@@ -46,7 +55,7 @@ CREATE INDEX sessions_recent ON sessions (tenant_id, user_id, last_seen_at);
 DO $$
 DECLARE name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['links', 'mail_outbox'] LOOP
+    FOREACH name IN ARRAY ARRAY['links', 'mail_limits', 'mail_outbox'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY tenant_isolation ON %I

@@ -1,5 +1,6 @@
 -- Mails to be sent, committed together with what they tell of, and the single-use links in them. What a mail says and to
 -- whom is sealed. due_at is also the claim: who sends a mail moves it ahead first.
+-- mail_limits counts wishes for mails under keyed hashes, until expires_at.
 
 CREATE TABLE links (
     tenant_id    BLOB    NOT NULL,
@@ -20,7 +21,15 @@ CREATE TABLE links (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX links_expiry ON links (tenant_id, expires_at);
 CREATE INDEX links_user ON links (tenant_id, user_id) WHERE consumed_at IS NULL;
-CREATE INDEX links_address ON links (tenant_id, address_mac, purpose);
+
+CREATE TABLE mail_limits (
+    tenant_id  BLOB    NOT NULL,
+    key        BLOB    NOT NULL,
+    count      INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX mail_limits_expiry ON mail_limits (tenant_id, expires_at);
 
 CREATE TABLE mail_outbox (
     tenant_id  BLOB    NOT NULL,

@@ -14,7 +14,8 @@ use crate::{App, Ctx, SignedIn};
 const CHANGE_DELAY: Duration = Duration::from_hours(1);
 
 impl App {
-    /// Sends the person a link that proves their address, usable in this browser.
+    /// Sends the person a link that proves their address, usable in this browser. Beyond what an address gets in an hour
+    /// nothing is sent, and the answer is the same.
     pub async fn request_verification(
         &self,
         ctx: &Ctx,
@@ -22,6 +23,11 @@ impl App {
         browser: TokenHash,
     ) -> Result<(), UserError> {
         let ctx = &ctx.acting_as(Actor::User(who.user.id));
+        if self.has_mail() && !self.admit_mail(ctx, who.user.email.as_str()).await? {
+            let event = Event::failure(EventKind::LinkCreated, "too_many").user(who.user.id);
+            let event = event.detail("template", Template::VerifyEmail.key());
+            return Ok(self.append(ctx, event).await?);
+        }
         let link = NewLink {
             browser: Some(browser),
             ..NewLink::of(LinkPurpose::VerifyEmail, who.user.id)
@@ -66,6 +72,10 @@ impl App {
         browser: TokenHash,
     ) -> Result<(), UserError> {
         let ctx = &ctx.acting_as(Actor::User(who.user.id));
+        if self.has_mail() && !self.admit_mail(ctx, email.as_str()).await? {
+            let event = Event::failure(EventKind::EmailChangeRequested, "too_many").user(who.user.id);
+            return Ok(self.append(ctx, event).await?);
+        }
         let link = NewLink {
             browser: Some(browser),
             address: Some(email.clone()),

@@ -23,6 +23,7 @@ pub mod grants;
 pub mod invariants;
 pub mod invitations;
 pub mod links;
+pub mod mail_limits;
 pub mod mail_outbox;
 mod migrate;
 mod options;

@@ -20,7 +20,7 @@ pub struct Link {
     pub user_id: Option<UserId>,
     /// Hash of the cookie of the only browser that may use it; any if there is none.
     pub browser_hash: Option<TokenHash>,
-    /// Keyed hash of the address it goes to, for counting.
+    /// Keyed hash of the address a notice went to.
     pub address_mac: Option<Vec<u8>>,
     /// An address that is not an account's yet, sealed.
     pub sealed: Option<Vec<u8>>,
@@ -119,22 +119,4 @@ pub async fn revoke_for_user(
             (user, now, Word(LinkPurpose::Deny), spared.address_mac, before),
         )
         .await
-}
-
-/// How many links of a purpose went to an address since `since`.
-pub async fn count_recent(
-    q: &mut impl Query,
-    address_mac: &[u8],
-    purpose: LinkPurpose,
-    since: Timestamp,
-) -> Result<u64, StoreError> {
-    let count = q
-        .handle()
-        .number(
-            "SELECT count(*) FROM links
-             WHERE tenant_id = $1 AND address_mac = $2 AND purpose = $3 AND created_at > $4",
-            (address_mac, Word(purpose), since),
-        )
-        .await?;
-    Ok(u64::try_from(count).unwrap_or(0))
 }

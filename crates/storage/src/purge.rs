@@ -30,6 +30,8 @@ const BY_TIME: &[&str] = &[
         SELECT id FROM invitations WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM links WHERE tenant_id = $1 AND id IN (
         SELECT id FROM links WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM mail_limits WHERE tenant_id = $1 AND key IN (
+        SELECT key FROM mail_limits WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM mail_outbox WHERE tenant_id = $1 AND id IN (
         SELECT id FROM mail_outbox WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM refresh_tokens WHERE tenant_id = $1 AND hash IN (

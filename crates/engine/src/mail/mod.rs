@@ -4,6 +4,7 @@
 //! other, and only the task that sends finds out whether there is such an account (PW12).
 
 mod familiar;
+mod limits;
 mod notice;
 mod outbox;
 mod resolve;

@@ -1,7 +1,6 @@
 //! Requests by people who proved nothing: from a typed address to a mail, or to nothing, long after the answer.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use domain::{Email, Event, EventKind, LinkPurpose, TokenHash, UserStatus};
 use storage::mail_outbox::{self, Mail, Posted};
@@ -11,10 +10,6 @@ use super::{Content, Draft, Template};
 use crate::links::NewLink;
 use crate::seal::Purpose;
 use crate::{App, Ctx, Fault};
-
-/// So many links of one purpose go to one address within the time; more requests lead to nothing.
-const LINKS: u64 = 3;
-const WITHIN: Duration = Duration::from_mins(30);
 
 /// Somebody's wish for a mail to an address.
 #[derive(Debug)]
@@ -53,19 +48,10 @@ impl App {
         request: &MailRequest<'_>,
     ) -> Result<(), Fault> {
         let typed: String = request.email.trim().chars().take(Email::MAX_LENGTH).collect();
-        let event = Event::success(kind).name(&typed);
-        if self.outbox_full.load(Ordering::Relaxed) {
-            return self
-                .append(
-                    ctx,
-                    Event {
-                        outcome: domain::Outcome::Failure,
-                        reason: Some("outbox_full"),
-                        ..event
-                    },
-                )
-                .await;
+        if let Some(why) = self.no_room_for(ctx, &typed).await? {
+            return self.refuse(ctx, Event::failure(kind, why).name(&typed)).await;
         }
+        let event = Event::success(kind).name(&typed);
         let content = Content {
             to: typed,
             browser: Some(request.browser.as_bytes().to_vec()),
@@ -80,6 +66,14 @@ impl App {
         let mail = self.written(ctx, draft).await?;
         let posted = mail.map(|mail| Box::new(Posted { mail, link: None }));
         self.append_with_mail(ctx, event, posted).await
+    }
+
+    /// Why a mail to an address is not written; the answer to whoever asked is the same.
+    async fn no_room_for(&self, ctx: &Ctx, to: &str) -> Result<Option<&'static str>, Fault> {
+        if self.outbox_full.load(Ordering::Relaxed) {
+            return Ok(Some("outbox_full"));
+        }
+        Ok((!self.admit_mail(ctx, to).await?).then_some("too_many"))
     }
 
     /// Finds out what a request leads to and turns its row into that mail, or ends it.
@@ -140,7 +134,6 @@ impl App {
         let Ok(email) = request.to.parse::<Email>() else {
             return Ok(None);
         };
-        let mac = self.address_mac(ctx, &email).await?;
         let mut read = self.db.read(ctx.tenant_id()).await?;
         let account = users::find_by_email(&mut read, &email.folded()).await?;
         let (found, purpose, user) = match (template, account) {
@@ -163,16 +156,12 @@ impl App {
         {
             return Ok(None);
         }
-        let since = ctx.now.minus(WITHIN);
-        if links::count_recent(&mut read, &mac, purpose, since).await? >= LINKS {
-            return Ok(None);
-        }
         drop(read);
         let new = NewLink {
             purpose,
             user: user.as_ref().map(|user| user.id),
             browser: request.browser.as_deref().and_then(browser),
-            address_mac: Some(mac),
+            address_mac: None,
             address: user.is_none().then(|| email.clone()),
         };
         let to = user.map_or(email, |user| user.email);

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use domain::EventKind::{LinkCreated, MailGivenUp, MailSent, ResetRequested};
+use engine::Ctx;
+use engine::mail::MailRequest;
 use testkit::Backend;
 use testkit::app::{Answer, TestApp, use_smtp};
 use testkit::browser::Browser;
@@ -18,6 +20,8 @@ on_both_engines! {
     known_and_unknown_addresses_are_answered_alike
     without_a_mail_server_nothing_is_offered
     an_address_gets_few_links
+    strangers_do_not_use_up_what_the_owner_may_ask_for
+    a_network_gets_few_links
 }
 
 /// Asks for a new password in this browser.
@@ -208,18 +212,82 @@ async fn without_a_mail_server_nothing_is_offered(backend: Backend) {
     assert_eq!(browser.open("/register").await.status, 404);
 }
 
+/// Known and unknown addresses are counted alike, so the bound tells nobody which is which.
 async fn an_address_gets_few_links(backend: Backend) {
     let (app, sink) = with_sink(backend).await;
-    for _ in 0..6 {
-        ask(&mut app.browser(), "/recover", "alice@example.com").await;
+    for email in ["alice@example.com", "nobody@example.com"] {
+        let mut watch = Watch::on(&app, "default").await;
+        let mut bodies = Vec::new();
+        for _ in 0..6 {
+            let answer = ask(&mut app.browser(), "/recover", email).await;
+            let body = answer.text().replace(answer.header("x-request-id"), "ID");
+            bodies.push((answer.status, body));
+        }
+        assert!(bodies.iter().all(|one| *one == bodies[0]), "{bodies:?}");
+        let fine = std::iter::repeat_n((ResetRequested, String::new()), 3);
+        let refused = std::iter::repeat_n((ResetRequested, "too_many".to_owned()), 3);
+        assert_eq!(watch.told().await, fine.chain(refused).collect::<Vec<_>>());
     }
+    // However it is written it is the same address; another one is not concerned.
+    ask(&mut app.browser(), "/recover", "ALICE@example.com").await;
     ask(&mut app.browser(), "/recover", "bob@example.com").await;
     deliver(&app).await;
     let mails = sink.take();
     let count = |email: &str| mails.iter().filter(|mail| mail.to == email).count();
     assert_eq!((count("alice@example.com"), count("bob@example.com")), (3, 1));
-    app.clock.advance(Duration::from_mins(31));
+    assert_eq!(mails.len(), 4);
+    app.clock.advance(Duration::from_mins(61));
     ask(&mut app.browser(), "/recover", "alice@example.com").await;
     deliver(&app).await;
     assert_eq!(sink.take().len(), 1);
+}
+
+/// What a stranger elsewhere asks for leaves the owner room, but does not fill a mailbox from however many networks.
+async fn strangers_do_not_use_up_what_the_owner_may_ask_for(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    for _ in 0..5 {
+        reset_from(&app, "203.0.113.9", "alice@example.com").await;
+    }
+    ask(&mut app.browser(), "/recover", "alice@example.com").await;
+    deliver(&app).await;
+    assert_eq!(sink.take().len(), 4, "three for the stranger, one for the owner");
+    for network in 0..20 {
+        reset_from(&app, &format!("198.51.{network}.1"), "alice@example.com").await;
+    }
+    deliver(&app).await;
+    assert_eq!(sink.take().len(), 6, "ten in all");
+}
+
+async fn a_network_gets_few_links(backend: Backend) {
+    let (app, sink) = with_sink(backend).await;
+    for number in 0..70 {
+        reset_from(
+            &app,
+            &format!("203.0.113.{number}"),
+            &format!("n{number}@example.com"),
+        )
+        .await;
+    }
+    reset_from(&app, "203.0.113.200", "alice@example.com").await;
+    reset_from(&app, "203.0.114.200", "bob@example.com").await;
+    deliver(&app).await;
+    let to: Vec<String> = sink.take().into_iter().map(|mail| mail.to).collect();
+    assert_eq!(to, ["bob@example.com"], "the neighbour is not concerned");
+    app.clock.advance(Duration::from_mins(61));
+    reset_from(&app, "203.0.113.200", "alice@example.com").await;
+    deliver(&app).await;
+    assert_eq!(sink.take().len(), 1);
+}
+
+async fn reset_from(app: &TestApp, ip: &str, email: &str) {
+    let ctx = Ctx {
+        client_ip: Some(ip.parse().unwrap()),
+        ..app.ctx("default")
+    };
+    let request = MailRequest {
+        email,
+        language: "en",
+        browser: domain::TokenHash::of("a browser"),
+    };
+    app.app.request_reset(&ctx, &request).await.unwrap();
 }

@@ -29,6 +29,7 @@ const APP: &[(&str, &str)] = &[
     ("invitations", "SELECT, INSERT, UPDATE, DELETE"),
     ("recovery_codes", "SELECT, INSERT, UPDATE, DELETE"),
     ("links", "SELECT, INSERT, UPDATE, DELETE"),
+    ("mail_limits", "SELECT, INSERT, UPDATE, DELETE"),
     ("mail_outbox", "SELECT, INSERT, UPDATE, DELETE"),
     ("refresh_tokens", "SELECT, INSERT, UPDATE, DELETE"),
     ("revoked_tokens", "SELECT, INSERT, DELETE"),

@@ -158,6 +158,9 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
                 {hash}, n, {{start}} + n"
         ),
         format!(
+            "mail_limits (tenant_id, key, count, expires_at) SELECT '{tenant}', {hash}, 1, {{start}} + n"
+        ),
+        format!(
             "mail_outbox (tenant_id, id, template, language, sealed, seal_key, attempts, created_at, due_at, expires_at)
              SELECT '{tenant}', gen_random_uuid(), 'reset', 'en', {hash}, gen_random_uuid(), 0, n, {{start}} + n,
                 {{start}} + n"

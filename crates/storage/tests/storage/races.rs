@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use domain::{KeyState, SigningAlg, TenantId};
 use storage::{
-    Db, codes, flows, invitations, links, mail_outbox, refresh_tokens, sessions, signing_keys, users,
+    Db, codes, flows, invitations, links, mail_limits, mail_outbox, refresh_tokens, sessions, signing_keys,
+    users,
 };
 use testkit::Backend;
 
@@ -19,6 +21,7 @@ on_both! {
     one_caller_finishes_a_flow
     one_caller_accepts_an_invitation
     one_caller_uses_a_link_and_takes_its_mail
+    so_many_mails_are_admitted_and_no_more
     one_caller_ends_a_session
     one_caller_takes_an_address
     one_node_activates_a_key
@@ -112,6 +115,32 @@ async fn one_caller_accepts_an_invitation(backend: Backend) {
         won == Some(user.id)
     });
     assert_eq!(won.await, 1);
+}
+
+async fn so_many_mails_are_admitted_and_no_more(backend: Backend) {
+    let s = Scene::new(backend).await;
+    for (began, most) in [(s.now, 3), (s.later(60 * MINUTE), 5)] {
+        let bound = mail_limits::Bound {
+            most,
+            now: began,
+            until: began.plus(Duration::from_hours(1)),
+        };
+        let won = winners(&s, move |db, tenant| async move {
+            let mut tx = db.begin(tenant).await.unwrap();
+            let won = mail_limits::admit(&mut tx, b"key", bound).await.unwrap();
+            keep(tx).await;
+            won
+        });
+        assert_eq!(won.await, usize::try_from(most).unwrap());
+        // Another address is counted on its own, and so is the same one at another tenant.
+        let mut tx = s.tx().await;
+        assert!(mail_limits::admit(&mut tx, b"other", bound).await.unwrap());
+        keep(tx).await;
+        let elsewhere = s.store.tenant(&format!("t{most}")).await;
+        let mut tx = s.db().begin(elsewhere).await.unwrap();
+        assert!(mail_limits::admit(&mut tx, b"key", bound).await.unwrap());
+        keep(tx).await;
+    }
 }
 
 async fn one_caller_uses_a_link_and_takes_its_mail(backend: Backend) {

@@ -179,6 +179,7 @@ async fn rights_are_exactly_the_listed_ones() {
             "grants: INSERT,SELECT,UPDATE",
             "invitations: DELETE,INSERT,SELECT,UPDATE",
             "links: DELETE,INSERT,SELECT,UPDATE",
+            "mail_limits: DELETE,INSERT,SELECT,UPDATE",
             "mail_outbox: DELETE,INSERT,SELECT,UPDATE",
             "recovery_codes: DELETE,INSERT,SELECT,UPDATE",
             "refresh_tokens: DELETE,INSERT,SELECT,UPDATE",
