@@ -22,6 +22,18 @@ CREATE TABLE links (
 CREATE INDEX links_expiry ON links (tenant_id, expires_at);
 CREATE INDEX links_user ON links (tenant_id, user_id) WHERE consumed_at IS NULL;
 
+-- Recoveries of people who lost their second factor, waiting for ready_at.
+CREATE TABLE factor_recoveries (
+    tenant_id  UUID   NOT NULL,
+    user_id    UUID   NOT NULL,
+    started_at BIGINT NOT NULL,
+    ready_at   BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, user_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+);
+CREATE INDEX factor_recoveries_expiry ON factor_recoveries (tenant_id, expires_at);
+
 CREATE TABLE mail_limits (
     tenant_id  UUID   NOT NULL,
     key        BYTEA  NOT NULL,
@@ -55,7 +67,7 @@ CREATE INDEX sessions_recent ON sessions (tenant_id, user_id, last_seen_at);
 DO $$
 DECLARE name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['links', 'mail_limits', 'mail_outbox'] LOOP
+    FOREACH name IN ARRAY ARRAY['factor_recoveries', 'links', 'mail_limits', 'mail_outbox'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
         EXECUTE format('CREATE POLICY tenant_isolation ON %I

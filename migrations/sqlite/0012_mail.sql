@@ -22,6 +22,18 @@ CREATE TABLE links (
 CREATE INDEX links_expiry ON links (tenant_id, expires_at);
 CREATE INDEX links_user ON links (tenant_id, user_id) WHERE consumed_at IS NULL;
 
+-- Recoveries of people who lost their second factor, waiting for ready_at.
+CREATE TABLE factor_recoveries (
+    tenant_id  BLOB    NOT NULL,
+    user_id    BLOB    NOT NULL,
+    started_at INTEGER NOT NULL,
+    ready_at   INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, user_id),
+    FOREIGN KEY (tenant_id, user_id) REFERENCES users (tenant_id, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX factor_recoveries_expiry ON factor_recoveries (tenant_id, expires_at);
+
 CREATE TABLE mail_limits (
     tenant_id  BLOB    NOT NULL,
     key        BLOB    NOT NULL,

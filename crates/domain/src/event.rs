@@ -134,6 +134,10 @@ event_kinds! {
     FactorEnrolled = "factor.enrolled";
     /// A code of a second factor was wrong, was used before, or came while the factor was closed.
     FactorFailed = "factor.failed";
+    /// A recovery began for a person who lost their second factor; it removes the factors after the tenant's delay.
+    FactorRecoveryStarted = "factor.recovery_started";
+    /// Such a recovery was stopped by the account's owner.
+    FactorRecoveryStopped = "factor.recovery_stopped";
     /// A second factor was removed.
     FactorRemoved = "factor.removed";
     /// A person proved something in a sign-in that needs more.

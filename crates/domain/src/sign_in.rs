@@ -20,13 +20,26 @@ impl SignInSettings {
 }
 
 /// Second factors of a tenant.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecondFactorSettings {
     /// Who is asked for one.
     pub rule: SecondFactorRule,
     /// Time-based codes of the step before and the one after count as well, for devices whose clock is wrong (MF2).
     pub totp_neighbours: bool,
+    /// Seconds between the start of a recovery by somebody who lost their second factor and its end (MF10); `None` and
+    /// nobody but an administrator can help.
+    pub recovery_delay_secs: Option<u64>,
+}
+
+impl Default for SecondFactorSettings {
+    fn default() -> Self {
+        Self {
+            rule: SecondFactorRule::default(),
+            totp_neighbours: false,
+            recovery_delay_secs: Some(3 * 86_400),
+        }
+    }
 }
 
 /// Who is asked for a second factor.

@@ -2,7 +2,7 @@
 
 use domain::{Actor, Email, Event, EventKind, Events, LinkPurpose, Secret, User, UserId, UserStatus};
 use storage::audit::AuditRow;
-use storage::{grants, links, sessions, users};
+use storage::{factor_recoveries, grants, links, sessions, users};
 
 use crate::links::{LinkError, NewLink, Presented};
 use crate::mail::{Template, language_of};
@@ -72,7 +72,7 @@ impl App {
     }
 
     /// The person says that something was not them: every session and grant ends, the password is void, links that are
-    /// under way with them. The account gets back the address that the notice went to, if it has another one since, and
+    /// under way and the recovery of a lost factor with them. The account gets back the address that the notice went to, if it has another one since, and
     /// a link for a new password goes there and nowhere else.
     pub async fn was_not_me(&self, ctx: &Ctx, presented: Presented<'_>) -> Result<Denied, LinkError> {
         let opened = self.open_link(ctx, LinkPurpose::Deny, presented).await?;
@@ -107,6 +107,7 @@ impl App {
             }
             Denied::Reset => {}
         }
+        factor_recoveries::stop(&mut tx, user.id).await?;
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
         links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;

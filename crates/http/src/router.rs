@@ -142,6 +142,8 @@ pub fn table() -> Vec<Route> {
         row("/recover", Browser, Issuer, get(recover::ask::recover).post(recover::ask::send_recover)).reads(RequestRefused),
         row("/recover/set", Browser, Issuer, get(recover::open::reset).post(recover::open::set)).reads(RequestRefused),
         row("/recover/deny", Browser, Issuer, get(recover::open::deny).post(recover::open::confirm_deny)).reads(RequestRefused),
+        row("/recover/factor", Browser, Issuer, get(recover::open::lost).post(recover::open::confirm_lost)).reads(RequestRefused),
+        row("/recover/factor/stop", Browser, Issuer, get(recover::open::stop).post(recover::open::confirm_stop)).reads(RequestRefused),
         row("/register", Browser, Issuer, get(recover::ask::register).post(recover::ask::send_register)).reads(RequestRefused),
         row("/register/finish", Browser, Issuer, get(recover::open::register).post(recover::open::finish)).reads(RequestRefused),
         row("/account/email/verify", Browser, Issuer, get(recover::open::verify).post(recover::open::confirm_verify)).reads(RequestRefused),

@@ -15,6 +15,7 @@ mod columns;
 pub mod data_keys;
 mod db;
 mod error;
+pub mod factor_recoveries;
 pub mod factors;
 #[cfg(feature = "failpoints")]
 pub mod failpoint;

@@ -95,7 +95,8 @@ pub async fn consume(tx: &mut Tx, shown: Shown<'_>) -> Result<bool, StoreError> 
 }
 
 /// Which links stay when the others of a person end: those by which a reader of an earlier address can still say that
-/// what happened to the account was not their doing. Whoever took an account over cannot end these.
+/// what happened to the account was not their doing, and those that stop a recovery. Whoever took an account over cannot
+/// end these.
 #[derive(Clone, Copy, Debug)]
 pub struct Spared<'a> {
     /// Keyed hash of the address whose links end in any case.
@@ -115,8 +116,15 @@ pub async fn revoke_for_user(
     tx.handle()
         .execute(
             "UPDATE links SET consumed_at = $3 WHERE tenant_id = $1 AND user_id = $2 AND consumed_at IS NULL
-             AND (purpose <> $4 OR address_mac IS NULL OR address_mac = $5 OR created_at >= $6)",
-            (user, now, Word(LinkPurpose::Deny), spared.address_mac, before),
+             AND (purpose <> $4 OR address_mac IS NULL OR address_mac = $5 OR created_at >= $6) AND purpose <> $7",
+            (
+                user,
+                now,
+                Word(LinkPurpose::Deny),
+                spared.address_mac,
+                before,
+                Word(LinkPurpose::StopRecovery),
+            ),
         )
         .await
 }

@@ -26,6 +26,8 @@ const CODES: &str = "DELETE FROM codes WHERE tenant_id = $1 AND hash IN (
 const BY_TIME: &[&str] = &[
     "DELETE FROM flows WHERE tenant_id = $1 AND id IN (
         SELECT id FROM flows WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM factor_recoveries WHERE tenant_id = $1 AND user_id IN (
+        SELECT user_id FROM factor_recoveries WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM invitations WHERE tenant_id = $1 AND id IN (
         SELECT id FROM invitations WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM links WHERE tenant_id = $1 AND id IN (

@@ -67,6 +67,8 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::FactorBlocked
         | Kind::FactorEnrolled
         | Kind::FactorFailed
+        | Kind::FactorRecoveryStarted
+        | Kind::FactorRecoveryStopped
         | Kind::FactorRemoved
         | Kind::FactorVerified
         | Kind::EmailChangeRequested

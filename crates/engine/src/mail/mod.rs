@@ -42,6 +42,8 @@ pub enum Template {
     Invitation,
     /// Something happened to the account.
     Notice(Notice),
+    /// A second factor was lost.
+    RecoverFactor,
     /// An account is to be made.
     Register,
     /// A new password.
@@ -63,6 +65,7 @@ impl Template {
             Self::AlreadyRegistered,
             Self::ChangeEmail,
             Self::Invitation,
+            Self::RecoverFactor,
             Self::Register,
             Self::Reset,
             Self::Test,
@@ -78,6 +81,7 @@ impl Template {
             Self::ChangeEmail => "change-email",
             Self::Invitation => "invitation",
             Self::Notice(notice) => notice.key(),
+            Self::RecoverFactor => "recover-factor",
             Self::Register => "register",
             Self::RegisterRequest => "request-register",
             Self::Reset => "reset",
@@ -111,6 +115,8 @@ pub struct Message<'a> {
     pub at: i64,
     /// Browser and system, for notices.
     pub device: Option<&'a str>,
+    /// When what it tells of can go on, in seconds since 1970.
+    pub not_before: Option<i64>,
 }
 
 /// A mail in words.
@@ -177,6 +183,8 @@ struct Content {
     link: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     device: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<i64>,
     /// Of a request: hash of the cookie of the browser it came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     browser: Option<Vec<u8>>,
@@ -310,6 +318,7 @@ impl App {
             link_lifetime: purpose_of(template).map(|purpose| purpose.lifetime().as_secs()),
             at: ctx.now.secs(),
             device: Some("Firefox, Linux"),
+            not_before: (template == Template::Notice(Notice::FactorRecoveryStarted)).then(|| ctx.now.secs()),
         }))
     }
 }
@@ -319,14 +328,11 @@ const fn purpose_of(template: Template) -> Option<LinkPurpose> {
     match template {
         Template::AlreadyRegistered | Template::Reset => Some(LinkPurpose::Reset),
         Template::ChangeEmail => Some(LinkPurpose::ChangeEmail),
-        Template::Notice(notice) if notice.can_be_denied() => Some(LinkPurpose::Deny),
+        Template::Notice(notice) => notice.link(),
+        Template::RecoverFactor => Some(LinkPurpose::RecoverFactor),
         Template::Register => Some(LinkPurpose::Register),
         Template::VerifyEmail => Some(LinkPurpose::VerifyEmail),
-        Template::Invitation
-        | Template::Notice(_)
-        | Template::RegisterRequest
-        | Template::ResetRequest
-        | Template::Test => None,
+        Template::Invitation | Template::RegisterRequest | Template::ResetRequest | Template::Test => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Which events their person is told of (PW13).
 
+use std::time::Duration;
+
 use domain::{Actor, Device, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserStatus};
 use storage::links::Link;
 use storage::mail_outbox::Posted;
@@ -21,6 +23,8 @@ pub enum Notice {
     EmailRestored,
     /// A second factor was set up.
     FactorEnrolled,
+    /// A recovery began for somebody who says they lost their second factor.
+    FactorRecoveryStarted,
     /// A second factor was removed.
     FactorRemoved,
     /// A sign-in with an unknown browser, or from an unknown network.
@@ -35,11 +39,12 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::EmailRestored,
         Self::FactorEnrolled,
+        Self::FactorRecoveryStarted,
         Self::FactorRemoved,
         Self::LoginUnfamiliar,
         Self::PasswordChanged,
@@ -56,16 +61,28 @@ impl Notice {
             Self::LoginUnfamiliar => "notice-login-unfamiliar",
             Self::PasswordChanged => "notice-password-changed",
             Self::FactorEnrolled => "notice-factor-enrolled",
+            Self::FactorRecoveryStarted => "notice-factor-recovery-started",
             Self::FactorRemoved => "notice-factor-removed",
             Self::RecoveryCodeUsed => "notice-recovery-code-used",
             Self::RecoveryCodesMade => "notice-recovery-codes-made",
         }
     }
 
-    /// Whether there is a way to say that it was somebody else. Whoever loses an address to its earlier owner is told, and
-    /// cannot take it back.
-    pub const fn can_be_denied(self) -> bool {
-        !matches!(self, Self::EmailRestored)
+    /// What the link in it is for: mostly to say that it was somebody else. Whoever loses an address to its earlier owner
+    /// is told, and cannot take it back.
+    pub const fn link(self) -> Option<LinkPurpose> {
+        match self {
+            Self::EmailRestored => None,
+            Self::FactorRecoveryStarted => Some(LinkPurpose::StopRecovery),
+            Self::EmailChangeRequested
+            | Self::EmailChanged
+            | Self::FactorEnrolled
+            | Self::FactorRemoved
+            | Self::LoginUnfamiliar
+            | Self::PasswordChanged
+            | Self::RecoveryCodeUsed
+            | Self::RecoveryCodesMade => Some(LinkPurpose::Deny),
+        }
     }
 
     /// The notice of an event, if its person is told. Every kind has to be thought of here: a new one does not compile
@@ -78,6 +95,7 @@ impl Notice {
             Kind::EmailRestored => Some(Self::EmailRestored),
             Kind::LoginUnfamiliar => Some(Self::LoginUnfamiliar),
             Kind::FactorEnrolled => Some(Self::FactorEnrolled),
+            Kind::FactorRecoveryStarted => Some(Self::FactorRecoveryStarted),
             Kind::FactorRemoved => Some(Self::FactorRemoved),
             Kind::PasswordChanged => Some(Self::PasswordChanged),
             Kind::RecoveryCodeUsed => Some(Self::RecoveryCodeUsed),
@@ -100,6 +118,7 @@ impl Notice {
             | Kind::EmailVerified
             | Kind::FactorBlocked
             | Kind::FactorFailed
+            | Kind::FactorRecoveryStopped
             | Kind::FactorVerified
             | Kind::IntrospectionRefused
             | Kind::InvitationAccepted
@@ -171,6 +190,7 @@ impl App {
                 to: user.email.to_string(),
                 link: token.map(|token| token.expose().to_owned()),
                 device: agent.map(Device::of).and_then(named),
+                not_before: not_before(ctx, notice),
                 ..Content::default()
             },
         };
@@ -184,21 +204,36 @@ impl App {
         notice: Notice,
         user: &User,
     ) -> Result<Option<(OpaqueToken, Link)>, Fault> {
-        let purpose = Purpose::Person(user.id);
+        let person = Purpose::Person(user.id);
         let key = self
             .seals
-            .sealing(&self.db, &self.world, ctx.tenant_id(), &purpose)
+            .sealing(&self.db, &self.world, ctx.tenant_id(), &person)
             .await?;
-        if !notice.can_be_denied() || key.is_none() {
+        let (Some(purpose), Some(_)) = (notice.link(), key) else {
             return Ok(None);
-        }
+        };
         let new = NewLink {
             address_mac: Some(self.address_mac(ctx, &user.email).await?),
             address: Some(user.email.clone()),
-            ..NewLink::of(LinkPurpose::Deny, user.id)
+            ..NewLink::of(purpose, user.id)
         };
         self.new_link(ctx, new).await.map(Some)
     }
+}
+
+/// When what a notice tells of can go on, in seconds since 1970.
+fn not_before(ctx: &Ctx, notice: Notice) -> Option<i64> {
+    if notice != Notice::FactorRecoveryStarted {
+        return None;
+    }
+    let delay = ctx
+        .tenant
+        .tenant
+        .settings
+        .sign_in
+        .second_factor
+        .recovery_delay_secs?;
+    Some(ctx.now.plus(Duration::from_secs(delay)).secs())
 }
 
 /// The language a person is written to in.

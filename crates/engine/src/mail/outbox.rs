@@ -202,6 +202,7 @@ fn letter(ctx: &Ctx, courier: &Courier, template: Template, mail: &Mail, content
                 .map(|purpose| purpose.lifetime().as_secs()),
             at: mail.created_at.secs(),
             device: content.device.as_deref(),
+            not_before: content.not_before,
         }),
     }
 }

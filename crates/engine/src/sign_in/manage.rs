@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Actor, Event, EventKind, Method, OpaqueToken, Secret, TokenKind, UserId};
 use storage::factors::{self, Totp};
-use storage::{StoreError, sessions};
+use storage::{StoreError, factor_recoveries, sessions};
 
 use super::factor::{recovery_hash, seed_place};
 use super::totp;
@@ -159,6 +159,8 @@ impl App {
         if !keeps_codes {
             factors::remove_recovery_codes(&mut tx, user).await?;
         }
+        // What is set up from now on was not lost.
+        factor_recoveries::stop(&mut tx, user).await?;
         tx.commit(events).await?;
         Ok(true)
     }

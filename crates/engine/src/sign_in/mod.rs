@@ -3,6 +3,7 @@
 
 mod factor;
 mod fresh;
+mod lost;
 mod manage;
 pub(crate) mod next;
 mod proved;
@@ -10,6 +11,7 @@ mod totp;
 
 pub use factor::{FactorCode, FactorRefused};
 pub use fresh::Back;
+pub use lost::Lost;
 pub use manage::{ManageError, TotpSetup};
 pub use next::Enrolled;
 pub(crate) use proved::Progress;

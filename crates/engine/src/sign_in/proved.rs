@@ -3,7 +3,7 @@ use domain::{
     SessionLimits, TokenKind, User, UserId, acr_of, amr_of,
 };
 use serde::{Deserialize, Serialize};
-use storage::{factors, flows, sessions, users};
+use storage::{factor_recoveries, factors, flows, sessions, users};
 
 use super::next::{self, Enrolled};
 use crate::authorize::LiveFlow;
@@ -129,7 +129,10 @@ impl App {
             .unfamiliar(ctx, &user)
             .await?
             .map(|event| event.session(session.id));
-        let events = self.record(ctx, Events::one(event).and_maybe(unfamiliar)).await?;
+        let stopped = self.recovery_stopped(ctx, user.id, &progress.proofs).await?;
+        let stops = stopped.is_some();
+        let events = Events::one(event).and_maybe(unfamiliar).and_maybe(stopped);
+        let events = self.record(ctx, events).await?;
         let sealed = self.seal_whereabouts(ctx, &session).await?;
         if let Some(other) = before.filter(|b| b.user.id != user.id) {
             self.end_session(ctx, &other.session, EventKind::SessionEnded)
@@ -147,6 +150,9 @@ impl App {
         };
         if !renewed {
             sessions::insert(&mut tx, &session, &cookie.hash(), sealed.as_ref()).await?;
+        }
+        if stops {
+            factor_recoveries::stop(&mut tx, user.id).await?;
         }
         users::record_login(&mut tx, user.id, ctx.now).await?;
         tx.commit(events).await?;

@@ -177,6 +177,12 @@ fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
     if settings.host.as_deref().is_some_and(|host| !is_host_name(host)) {
         return Err(TenantError::Settings("host is a plain host name in lower case"));
     }
+    let delay = settings.sign_in.second_factor.recovery_delay_secs;
+    if delay.is_some_and(|secs| !(3_600..=30 * 86_400).contains(&secs)) {
+        return Err(TenantError::Settings(
+            "recovery_delay_secs is from one hour to thirty days",
+        ));
+    }
     // Shorter than two publications ahead, and keys would pile up.
     if settings.key_rotation() < crate::PUBLISH_AHEAD * 2 {
         return Err(TenantError::Settings("key_rotation_secs is at least two days"));

@@ -11,6 +11,7 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         email: "alice@example.com",
         totp: true,
         recovery: true,
+        lost: true,
         error: None,
     };
     let wrong = FactorPage {

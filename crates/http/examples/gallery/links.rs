@@ -47,10 +47,12 @@ pub(crate) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
     };
     let sent = ToldPage {
         told: Told::ResetSent,
+        not_before: None,
         next_url: None,
     };
     let done = ToldPage {
         told: Told::PasswordSet,
+        not_before: None,
         next_url: Some("/account"),
     };
     let one = CaughtMail {

@@ -1,6 +1,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use domain::{OpaqueToken, TokenKind};
 use engine::SignedIn;
 use engine::authorize::{Continued, LiveFlow};
 use engine::sign_in::{FactorCode, FactorRefused, Proved};
@@ -9,8 +10,10 @@ use protocol::Params;
 use super::{answered, asked, here, page_app, show, signed_in_cookie};
 use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::csrf_token;
-use crate::pages::{FactorError, FactorPage};
-use crate::reply::{fault_page, flow_page};
+use crate::pages::{FactorError, FactorPage, Problem, Told};
+use crate::recover::LinkBrowser;
+use crate::recover::ask::{keep, told};
+use crate::reply::{fault_page, flow_page, problem_page};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -47,9 +50,29 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             Err(fault) => fault_page(&visit, &fault),
         };
     }
+    if params.has("lost") {
+        return lost(&state, &visit, &flow).await;
+    }
     match code(&params) {
         Some(code) => attempt(&state, &visit, (&flow, before.as_ref()), &code).await,
         None => refused(&visit.ctx, "incomplete", here(&visit, &flow, "login")),
+    }
+}
+
+/// Who has no second factor any more gets a mail, at the address that is stored.
+async fn lost(state: &AppState, visit: &Visit, flow: &LiveFlow) -> Response {
+    let browser = LinkBrowser::of(visit, &state.app);
+    let Some(hash) = OpaqueToken::parse(TokenKind::Browser, browser.value()) else {
+        return problem_page(visit, Problem::Internal, None);
+    };
+    match state.app.request_factor_recovery(&visit.ctx, flow, hash).await {
+        Ok(()) => {
+            let mut response = told(visit, Told::RecoverySent, None);
+            keep(&mut response, visit, &browser);
+            response
+        }
+        Err(FactorRefused::Fault(fault)) => fault_page(visit, &fault),
+        Err(_) => refused(&visit.ctx, "not_offered", here(visit, flow, "login")),
     }
 }
 
@@ -121,6 +144,7 @@ async fn factor_page(
         email: user.email.as_str(),
         totp: can.totp,
         recovery: can.recovery_codes > 0,
+        lost: state.app.can_recover_factors(&visit.ctx, &user),
         error,
     };
     let mut chrome = visit.chrome(flow.ui_locales());

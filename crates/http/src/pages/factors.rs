@@ -41,6 +41,8 @@ pub struct FactorPage<'a> {
     pub totp: bool,
     /// Whether they have recovery codes left.
     pub recovery: bool,
+    /// Whether there is a way on for who has none of them any more.
+    pub lost: bool,
     /// What was wrong with the last code.
     pub error: Option<FactorError>,
 }

@@ -63,21 +63,27 @@ pub enum LinkKind {
     ChangeEmail,
     /// It was somebody else.
     Deny,
+    /// A second factor was lost.
+    RecoverFactor,
     /// An account.
     Register,
     /// A new password.
     Reset,
+    /// It was not lost, or not by its owner.
+    StopRecovery,
     /// The address is proved.
     VerifyEmail,
 }
 
 impl LinkKind {
     /// Every kind, for tests over all texts.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::ChangeEmail,
         Self::Deny,
+        Self::RecoverFactor,
         Self::Register,
         Self::Reset,
+        Self::StopRecovery,
         Self::VerifyEmail,
     ];
 
@@ -86,8 +92,10 @@ impl LinkKind {
         match self {
             Self::ChangeEmail => "link-change-email",
             Self::Deny => "link-deny",
+            Self::RecoverFactor => "link-recover-factor",
             Self::Register => "link-register",
             Self::Reset => "link-reset",
+            Self::StopRecovery => "link-stop-recovery",
             Self::VerifyEmail => "link-verify-email",
         }
     }
@@ -173,8 +181,18 @@ pub enum Told {
     Denied,
     /// The address is another one.
     EmailChanged,
+    /// The second factors are removed.
+    FactorsRemoved,
     /// The password is set.
     PasswordSet,
+    /// A mail is on its way.
+    RecoverySent,
+    /// The wait began.
+    RecoveryStarted,
+    /// It is over before its time.
+    RecoveryStopped,
+    /// The wait is not over.
+    RecoveryWaiting,
     /// A mail is on its way.
     RegisterSent,
     /// The account is made.
@@ -189,12 +207,17 @@ pub enum Told {
 
 impl Told {
     /// Every one, for tests over all texts.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::ChangeSent,
         Self::Closed,
         Self::Denied,
         Self::EmailChanged,
+        Self::FactorsRemoved,
         Self::PasswordSet,
+        Self::RecoverySent,
+        Self::RecoveryStarted,
+        Self::RecoveryStopped,
+        Self::RecoveryWaiting,
         Self::RegisterSent,
         Self::Registered,
         Self::ResetSent,
@@ -209,7 +232,12 @@ impl Told {
             Self::Closed => "told-closed",
             Self::Denied => "told-denied",
             Self::EmailChanged => "told-email-changed",
+            Self::FactorsRemoved => "told-factors-removed",
             Self::PasswordSet => "told-password-set",
+            Self::RecoverySent => "told-recovery-sent",
+            Self::RecoveryStarted => "told-recovery-started",
+            Self::RecoveryStopped => "told-recovery-stopped",
+            Self::RecoveryWaiting => "told-recovery-waiting",
             Self::RegisterSent => "told-register-sent",
             Self::Registered => "told-registered",
             Self::ResetSent => "told-reset-sent",
@@ -224,6 +252,8 @@ impl Told {
 pub struct ToldPage<'a> {
     /// What was done.
     pub told: Told,
+    /// When it can go on, in seconds since 1970.
+    pub not_before: Option<i64>,
     /// Where to go, if there is something to do here.
     pub next_url: Option<&'a str>,
 }
@@ -231,6 +261,10 @@ pub struct ToldPage<'a> {
 impl ToldPage<'_> {
     fn t(&self, words: &Words, part: &str) -> String {
         words.t(&format!("{}-{part}", self.told.key()))
+    }
+
+    fn wait(&self, words: &Words) -> Option<String> {
+        Some(words.with("told-not-before", "when", &words.when(self.not_before?)))
     }
 
     fn next(&self) -> Option<&str> {

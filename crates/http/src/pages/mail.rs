@@ -38,6 +38,9 @@ pub fn mail(message: &Message<'_>) -> Rendered {
         if let Some(device) = message.device {
             facts.push((words.t("mail-device"), device.to_owned()));
         }
+        if let Some(moment) = message.not_before {
+            facts.push((words.t("mail-not-before"), words.when(moment)));
+        }
     }
     let action = message.link.map(|link| (say("action"), link));
     let foot = words.t_args(

@@ -143,6 +143,19 @@ async fn asked(state: &AppState, visit: &Visit, ask: Ask, form: Result<Params, O
 
 /// A page that says what was done.
 pub(crate) fn told(visit: &Visit, told: Told, next_url: Option<&str>) -> Response {
-    let page = ToldPage { told, next_url };
+    told_when(visit, (told, None), next_url)
+}
+
+/// A page that says what was done, and when it can go on.
+pub(crate) fn told_when(
+    visit: &Visit,
+    (told, not_before): (Told, Option<i64>),
+    next_url: Option<&str>,
+) -> Response {
+    let page = ToldPage {
+        told,
+        not_before,
+        next_url,
+    };
     account_page(visit, StatusCode::OK, page.render(&visit.chrome(&[])))
 }

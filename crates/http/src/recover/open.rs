@@ -7,10 +7,11 @@ use domain::{Email, LinkPurpose, Profile, Secret};
 use engine::links::{LinkError as Refused, Opened};
 use engine::recovery::Denied;
 use engine::registration::NewAccount;
+use engine::sign_in::Lost;
 use engine::users::UserError;
 use protocol::{OAuthError, Params};
 
-use super::ask::told;
+use super::ask::told_when;
 use super::presented;
 use crate::extract::{Form, Query, Visit};
 use crate::guard::{csrf_token, is_own_post};
@@ -39,6 +40,10 @@ pages! {
     reset, set: Reset;
     /// `/recover/deny`: it was not me.
     deny, confirm_deny: Deny;
+    /// `/recover/factor`: a second factor was lost.
+    lost, confirm_lost: RecoverFactor;
+    /// `/recover/factor/stop`: it was not lost, or not by its owner.
+    stop, confirm_stop: StopRecovery;
     /// `/register/finish`: an account.
     register, finish: Register;
     /// `/account/email/verify`: the address is proved.
@@ -90,8 +95,8 @@ async fn used(
     match act(state, visit, kind, &params, token).await {
         Ok(done) => {
             let account = format!("{}/account", visit.prefix());
-            let next = (kind != LinkKind::Deny).then_some(account.as_str());
-            told(visit, done, next)
+            let is_over = matches!(kind, LinkKind::Deny | LinkKind::StopRecovery) || done.1.is_some();
+            told_when(visit, done, (!is_over).then_some(account.as_str()))
         }
         Err(Refused::Refused(wrong)) => {
             let opened = state
@@ -131,13 +136,13 @@ async fn act(
     kind: LinkKind,
     params: &Params,
     token: &str,
-) -> Result<Told, Refused> {
+) -> Result<(Told, Option<i64>), Refused> {
     let (app, ctx, presented) = (&state.app, &visit.ctx, presented(visit, token));
-    match kind {
+    let done = match kind {
         LinkKind::Reset => {
             app.reset_password(ctx, presented, &typed_password(params))
                 .await?;
-            Ok(Told::PasswordSet)
+            Told::PasswordSet
         }
         LinkKind::Register => {
             let new = NewAccount {
@@ -145,15 +150,30 @@ async fn act(
                 password: typed_password(params),
             };
             app.register(ctx, presented, new).await?;
-            Ok(Told::Registered)
+            Told::Registered
         }
-        LinkKind::Deny => app.was_not_me(ctx, presented).await.map(|denied| match denied {
+        LinkKind::Deny => match app.was_not_me(ctx, presented).await? {
             Denied::Closed => Told::Closed,
             Denied::Reset => Told::Denied,
-        }),
-        LinkKind::VerifyEmail => app.verify_email(ctx, presented).await.map(|_| Told::Verified),
-        LinkKind::ChangeEmail => app.change_email(ctx, presented).await.map(|_| Told::EmailChanged),
-    }
+        },
+        LinkKind::VerifyEmail => app.verify_email(ctx, presented).await.map(|_| Told::Verified)?,
+        LinkKind::ChangeEmail => app
+            .change_email(ctx, presented)
+            .await
+            .map(|_| Told::EmailChanged)?,
+        LinkKind::RecoverFactor => {
+            return app.recover_factors(ctx, presented).await.map(|lost| match lost {
+                Lost::Removed => (Told::FactorsRemoved, None),
+                Lost::Started(ready_at) => (Told::RecoveryStarted, Some(ready_at.secs())),
+                Lost::Waiting(ready_at) => (Told::RecoveryWaiting, Some(ready_at.secs())),
+            });
+        }
+        LinkKind::StopRecovery => {
+            app.stop_recovery(ctx, presented).await?;
+            Told::RecoveryStopped
+        }
+    };
+    Ok((done, None))
 }
 
 /// An empty one is as wrong as any that is too short.
@@ -192,8 +212,10 @@ fn page(visit: &Visit, kind: LinkKind, opened: &Opened, typed: Typed<'_>) -> Res
     let path = match kind {
         LinkKind::ChangeEmail => LinkPurpose::ChangeEmail.path(),
         LinkKind::Deny => LinkPurpose::Deny.path(),
+        LinkKind::RecoverFactor => LinkPurpose::RecoverFactor.path(),
         LinkKind::Register => LinkPurpose::Register.path(),
         LinkKind::Reset => LinkPurpose::Reset.path(),
+        LinkKind::StopRecovery => LinkPurpose::StopRecovery.path(),
         LinkKind::VerifyEmail => LinkPurpose::VerifyEmail.path(),
     };
     let own = opened.user.as_ref().map(|user| user.email.as_str());

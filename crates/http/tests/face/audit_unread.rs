@@ -158,6 +158,8 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             "/invite"
             | "/recover/set"
             | "/recover/deny"
+            | "/recover/factor"
+            | "/recover/factor/stop"
             | "/register/finish"
             | "/account/email/verify"
             | "/account/email/change",

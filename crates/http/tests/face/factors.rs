@@ -52,11 +52,11 @@ fn code_at(secret: &str, secs: i64) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-fn code_now(app: &TestApp, secret: &str) -> String {
+pub(crate) fn code_now(app: &TestApp, secret: &str) -> String {
     code_at(secret, app.app.world.now().secs())
 }
 
-fn next_step(app: &TestApp) {
+pub(crate) fn next_step(app: &TestApp) {
     app.clock.advance(Duration::from_secs(30));
 }
 
@@ -72,7 +72,7 @@ fn wrong(app: &TestApp, secret: &str) -> String {
 }
 
 /// Sets up time-based codes in a browser that has just signed in; the secret.
-async fn enrol(app: &TestApp, browser: &mut Browser<'_>) -> String {
+pub(crate) async fn enrol(app: &TestApp, browser: &mut Browser<'_>) -> String {
     let page = browser.open("/account/factors").await;
     let page = browser.submit(&page, "totp-begin", &[]).await;
     assert!(shows(&page, "totp-confirm"), "{} {}", page.status, page.text());

@@ -11,10 +11,12 @@ use super::mail_links::{NEW, link};
 use super::watch::{Filled, signed_in};
 
 /// The pages.
-const PATHS: [&str; 9] = [
+const PATHS: [&str; 11] = [
     "/recover",
     "/recover/set",
     "/recover/deny",
+    "/recover/factor",
+    "/recover/factor/stop",
     "/register",
     "/register/finish",
     "/account/email",
@@ -60,6 +62,9 @@ pub(crate) async fn answer(app: &TestApp, sink: &SmtpSink, method: &str, path: &
             let mut browser = app.browser();
             let link = link_for(app, sink, (&mut browser, "/register"), &email).await;
             opened(&mut browser, method, &link, &[("password", NEW)]).await
+        }
+        "/recover/factor" | "/recover/factor/stop" => {
+            super::mail_lost::twin(app, sink, method, path, &email).await
         }
         "/recover/deny" => {
             app.add_user("default", &email).await;

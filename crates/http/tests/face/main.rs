@@ -55,6 +55,8 @@ mod mail;
 #[cfg(test)]
 mod mail_links;
 #[cfg(test)]
+mod mail_lost;
+#[cfg(test)]
 mod mail_takeover;
 #[cfg(test)]
 mod mail_twins;

@@ -2,6 +2,7 @@
 
 use domain::PasswordRules;
 use engine::Strength;
+use engine::mail::{Notice, Template};
 use http_face::pages::{
     AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
     ConnectedApp, ConsentPage, ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind,
@@ -63,6 +64,7 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
             "told",
             ToldPage {
                 told: Told::PasswordSet,
+                not_before: Some(1_760_000_000),
                 next_url: Some(url),
             }
             .render(chrome),
@@ -180,6 +182,7 @@ fn factor<'a>(text: &'a str, url: &'a str) -> FactorPage<'a> {
         email: text,
         totp: true,
         recovery: true,
+        lost: true,
         error: Some(FactorError::Wrong),
     }
 }
@@ -408,10 +411,11 @@ pub(crate) fn mail_keys() -> Vec<String> {
         .chain(links.flat_map(|stem| parts(stem, &["title", "text", "do"])))
         .chain(told.flat_map(|stem| parts(stem, &["title", "text"])))
         .collect();
-    for template in engine::mail::Template::all() {
+    for template in Template::all() {
         let stem = format!("mail-{}", template.key());
         keys.extend(parts(&stem, &["subject", "text"]));
-        if template != engine::mail::Template::Test {
+        let says_only = [Template::Test, Template::Notice(Notice::EmailRestored)];
+        if !says_only.contains(&template) {
             keys.extend(parts(&stem, &["action"]));
         }
     }

@@ -24,6 +24,7 @@ const APP: &[(&str, &str)] = &[
     ("codes", "SELECT, INSERT, UPDATE, DELETE"),
     ("data_keys", "SELECT, INSERT, DELETE"),
     ("factor_attempts", "SELECT, INSERT, UPDATE, DELETE"),
+    ("factor_recoveries", "SELECT, INSERT, UPDATE, DELETE"),
     ("flows", "SELECT, INSERT, UPDATE, DELETE"),
     ("grants", "SELECT, INSERT, UPDATE"),
     ("invitations", "SELECT, INSERT, UPDATE, DELETE"),

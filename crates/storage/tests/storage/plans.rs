@@ -153,6 +153,10 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
                 gen_random_uuid(), n, n"
         ),
         format!(
+            "factor_recoveries (tenant_id, user_id, started_at, ready_at, expires_at)
+             SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), n, n, {{start}} + n"
+        ),
+        format!(
             "links (tenant_id, id, hash, purpose, user_id, address_mac, created_at, expires_at)
              SELECT '{tenant}', gen_random_uuid(), {hash}, 'reset', (SELECT min(id::text)::uuid FROM users),
                 {hash}, n, {{start}} + n"

@@ -175,6 +175,7 @@ async fn rights_are_exactly_the_listed_ones() {
             "codes: DELETE,INSERT,SELECT,UPDATE",
             "data_keys: DELETE,INSERT,SELECT",
             "factor_attempts: DELETE,INSERT,SELECT,UPDATE",
+            "factor_recoveries: DELETE,INSERT,SELECT,UPDATE",
             "flows: DELETE,INSERT,SELECT,UPDATE",
             "grants: INSERT,SELECT,UPDATE",
             "invitations: DELETE,INSERT,SELECT,UPDATE",
