@@ -105,6 +105,14 @@ pub struct Spared<'a> {
     pub before: Option<Timestamp>,
 }
 
+impl Spared<'static> {
+    /// All of the first kind, whatever address they went to.
+    pub const EVERY_DENIAL: Self = Self {
+        address_mac: &[],
+        before: None,
+    };
+}
+
 /// Ends every link of a person that is still unused, but for those that are spared; how many.
 pub async fn revoke_for_user(
     tx: &mut Tx,

@@ -2,7 +2,7 @@
 
 use domain::{Email, Event, EventKind, Events, OpaqueToken, Profile, Secret, User, UserId, UserStatus};
 use storage::invitations::{self, Invitation};
-use storage::{data_keys, grants, sessions, users};
+use storage::{data_keys, grants, links, sessions, users};
 
 use crate::invitations::invited;
 use crate::{App, Ctx, Fault, ImportedHash, PasswordRefused};
@@ -164,7 +164,7 @@ impl App {
         Ok(users::list(&mut self.db.read(ctx.tenant_id()).await?, after, limit).await?)
     }
 
-    /// Switches a person off: no sign-in, every session and grant ended in the same commit (SE5, I3).
+    /// Switches a person off: no sign-in, every session, grant and link ended in the same commit (SE5, I3).
     pub async fn disable_user(&self, ctx: &Ctx, id: UserId) -> Result<User, UserError> {
         let events = self
             .record(ctx, Event::success(EventKind::UserDisabled).user(id))
@@ -176,6 +176,7 @@ impl App {
         }
         sessions::end_for_user(&mut tx, id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, id, ctx.now).await?;
+        links::revoke_for_user(&mut tx, id, links::Spared::EVERY_DENIAL, ctx.now).await?;
         tx.commit(events).await?;
         self.user(ctx, id).await
     }

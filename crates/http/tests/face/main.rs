@@ -53,6 +53,8 @@ mod logout;
 #[cfg(test)]
 mod mail;
 #[cfg(test)]
+mod mail_forms;
+#[cfg(test)]
 mod mail_links;
 #[cfg(test)]
 mod mail_lost;
