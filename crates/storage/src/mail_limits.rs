@@ -2,7 +2,7 @@
 
 use domain::Timestamp;
 
-use crate::{StoreError, Tx};
+use crate::{Query, StoreError, Tx};
 
 /// How many within what time.
 #[derive(Clone, Copy, Debug)]

@@ -237,7 +237,7 @@ fn not_before(ctx: &Ctx, notice: Notice) -> Option<i64> {
 }
 
 /// The language a person is written to in.
-pub(crate) fn language_of(user: &domain::User) -> &str {
+pub(crate) fn language_of(user: &User) -> &str {
     user.profile.locale.as_deref().unwrap_or("en")
 }
 

@@ -147,6 +147,7 @@ fn too_many(visit: &Visit, params: &Params) -> Response {
         error: Some(LoginError::Busy),
         notice: None,
         recover_url: None,
+        register_url: None,
     };
     let mut chrome = visit.chrome(&[]);
     chrome.self_url = Some(format!("{action}?flow={flow}"));
