@@ -4,6 +4,7 @@ use domain::{LinkId, LinkPurpose, Timestamp, TokenHash, UserId};
 use uuid::Uuid;
 
 use crate::columns::Word;
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// A link.
@@ -45,28 +46,29 @@ pub struct Shown<'a> {
     pub now: Timestamp,
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO links (tenant_id, id, hash, purpose, user_id, browser_hash, address_mac, sealed, seal_key,
+    created_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
 /// Adds a link.
 pub async fn insert(tx: &mut Tx, link: &Link) -> Result<(), StoreError> {
-    tx.handle()
-        .execute(
-            "INSERT INTO links (tenant_id, id, hash, purpose, user_id, browser_hash, address_mac, sealed, seal_key,
-                created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            (
-                link.id,
-                link.hash,
-                Word(link.purpose),
-                link.user_id,
-                link.browser_hash,
-                &link.address_mac,
-                &link.sealed,
-                link.seal_key,
-                link.created_at,
-                link.expires_at,
-            ),
-        )
-        .await
-        .map(drop)
+    tx.handle().execute(INSERT, values(link)).await.map(drop)
+}
+
+pub(crate) fn values(link: &Link) -> impl Binds<'_> {
+    (
+        link.id,
+        link.hash,
+        Word(link.purpose),
+        link.user_id,
+        link.browser_hash,
+        &link.address_mac,
+        &link.sealed,
+        link.seal_key,
+        link.created_at,
+        link.expires_at,
+    )
 }
 
 /// The link that is shown, if it is of this purpose and browser, and neither used nor expired.

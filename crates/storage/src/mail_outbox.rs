@@ -5,6 +5,7 @@ use domain::{MailId, Timestamp, UserId};
 use uuid::Uuid;
 
 use crate::links::{self, Link};
+use crate::sql::Binds;
 use crate::{Query, StoreError, Tx};
 
 /// A mail.
@@ -41,32 +42,33 @@ pub struct Posted {
     pub link: Option<Link>,
 }
 
+pub(crate) const INSERT: &str =
+    "INSERT INTO mail_outbox (tenant_id, id, template, language, user_id, sealed, seal_key, attempts, created_at,
+    due_at, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+
 /// Adds a mail with its link; callers outside this crate give it to an event's row.
 pub(crate) async fn insert(tx: &mut Tx, posted: &Posted) -> Result<(), StoreError> {
-    let mail = &posted.mail;
-    tx.handle()
-        .execute(
-            "INSERT INTO mail_outbox (tenant_id, id, template, language, user_id, sealed, seal_key, attempts, created_at,
-                due_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            (
-                mail.id,
-                &mail.template,
-                &mail.language,
-                mail.user_id,
-                &mail.sealed,
-                mail.seal_key,
-                mail.attempts,
-                mail.created_at,
-                mail.due_at,
-                mail.expires_at,
-            ),
-        )
-        .await?;
+    tx.handle().execute(INSERT, values(&posted.mail)).await?;
     match &posted.link {
         Some(link) => links::insert(tx, link).await,
         None => Ok(()),
     }
+}
+
+pub(crate) fn values(mail: &Mail) -> impl Binds<'_> {
+    (
+        mail.id,
+        &mail.template,
+        &mail.language,
+        mail.user_id,
+        &mail.sealed,
+        mail.seal_key,
+        mail.attempts,
+        mail.created_at,
+        mail.due_at,
+        mail.expires_at,
+    )
 }
 
 /// Takes up to `limit` mails that are due: until `until` they are the caller's, who is the only one to get them.

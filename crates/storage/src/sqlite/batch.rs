@@ -11,9 +11,10 @@ use sqlx::{Arguments as _, SqlStr};
 
 use crate::append::Entry;
 use crate::error::while_committing;
+use crate::mail_outbox::Posted;
 use crate::refresh_tokens::{self, Consume};
 use crate::sql::{Binds, built_once, nameless};
-use crate::{StoreError, access_tokens, audit};
+use crate::{StoreError, access_tokens, audit, links, mail_outbox};
 
 /// Rows that one statement may have beyond [`EXACT`], rising.
 const WIDE: [usize; 4] = [40, 48, 56, 64];
@@ -38,19 +39,28 @@ struct Trip {
 struct Kind {
     has_token: bool,
     has_successor: bool,
+    has_mail: bool,
+    /// Of the mail.
+    has_link: bool,
 }
 
 impl Kind {
-    const fn of(entry: &Entry) -> Self {
+    fn of(entry: &Entry) -> Self {
         Self {
             has_token: entry.append.token.is_some(),
             has_successor: entry.rotation.is_some(),
+            has_mail: mail(entry).is_some(),
+            has_link: mail(entry).is_some_and(|posted| posted.link.is_some()),
         }
     }
 
     const fn is_bare(self) -> bool {
-        !self.has_token && !self.has_successor
+        !self.has_token && !self.has_successor && !self.has_mail
     }
+}
+
+fn mail(entry: &Entry) -> Option<&Posted> {
+    entry.append.event.mail.as_deref()
 }
 
 impl Texts {
@@ -67,6 +77,12 @@ impl Trip {
         }
         if self.kind.has_token {
             parts.push(nameless(access_tokens::INSERT, self.rows));
+        }
+        if self.kind.has_mail {
+            parts.push(nameless(mail_outbox::INSERT, self.rows));
+        }
+        if self.kind.has_link {
+            parts.push(nameless(links::INSERT, self.rows));
         }
         if self.begins {
             parts.insert(0, "BEGIN IMMEDIATE".to_owned());
@@ -94,6 +110,19 @@ impl Trip {
         for entry in entries {
             if let Some(token) = &entry.append.token {
                 add(&mut to, entry.append.tenant, access_tokens::values(token))?;
+            }
+        }
+        let posted = || {
+            entries
+                .iter()
+                .filter_map(|entry| Some((entry.append.tenant, mail(entry)?)))
+        };
+        for (tenant, posted) in posted() {
+            add(&mut to, tenant, mail_outbox::values(&posted.mail))?;
+        }
+        for (tenant, posted) in posted() {
+            if let Some(link) = &posted.link {
+                add(&mut to, tenant, links::values(link))?;
             }
         }
         Ok(to)
@@ -223,6 +252,8 @@ mod tests {
             kind: Kind {
                 has_token: true,
                 has_successor: true,
+                has_mail: true,
+                has_link: true,
             },
             rows: 2,
             begins: true,
@@ -233,12 +264,19 @@ mod tests {
             .split("; ")
             .map(|statement| statement.split(' ').next().unwrap())
             .collect();
-        assert_eq!(verbs, ["BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT"]);
-        assert_eq!(text.matches('?').count(), 2 * (24 + 7 + 11));
+        assert_eq!(
+            verbs,
+            [
+                "BEGIN", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"
+            ]
+        );
+        assert_eq!(text.matches('?').count(), 2 * (24 + 7 + 11 + 11 + 11));
         let bare = Trip {
             kind: Kind {
                 has_token: false,
                 has_successor: false,
+                has_mail: false,
+                has_link: false,
             },
             begins: false,
             commits: false,
