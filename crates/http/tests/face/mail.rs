@@ -246,7 +246,7 @@ async fn an_address_gets_few_links(backend: Backend) {
 async fn strangers_do_not_use_up_what_the_owner_may_ask_for(backend: Backend) {
     let (app, sink) = with_sink(backend).await;
     for _ in 0..5 {
-        reset_from(&app, "203.0.113.9", "alice@example.com").await;
+        reset_from(&app, "192.0.2.9", "alice@example.com").await;
     }
     ask(&mut app.browser(), "/recover", "alice@example.com").await;
     deliver(&app).await;

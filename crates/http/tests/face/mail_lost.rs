@@ -53,7 +53,7 @@ async fn mailed(app: &TestApp, sink: &SmtpSink, email: &str, path: &str) -> Opti
     deliver(app).await;
     let mails = sink.take();
     assert!(mails.iter().all(|mail| mail.to == email), "{mails:?}");
-    let mut links = mails.iter().map(link);
+    let links = mails.iter().map(link);
     links
         .filter(|link| link.starts_with(&format!("{path}?")))
         .next_back()

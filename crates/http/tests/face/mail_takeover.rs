@@ -52,6 +52,7 @@ async fn moved<'a>(app: &'a TestApp, sink: &SmtpSink) -> (Browser<'a>, [String; 
 
 /// The thief does what a thief can: a password of their own, and whatever notices of it to their own address open.
 async fn dug_in<'a>(app: &'a TestApp, sink: &SmtpSink) -> (Browser<'a>, String) {
+    app.clock.advance(Duration::from_mins(1));
     let mut browser = app.browser();
     ask(&mut browser, "/recover", THIEF).await;
     let reset = link(&mail_to(app, sink, THIEF).await);
