@@ -245,7 +245,7 @@ fn a_misspelt_key_is_refused_with_a_suggestion() {
             "did you mean server.trusted_proxies?",
         ),
         (
-            "[mail]\nsmtp = \"x\"\n",
+            "[siem]\nsinks = \"x\"\n",
             "rsp.toml:1",
             "see `rsp config schema` for all keys",
         ),
