@@ -201,6 +201,7 @@ impl Site {
             public_url: self.issuer(),
             kek: Secret::new(self.kek),
             passwords: self.cost.policy(),
+            limits: engine::LimitOptions::default(),
         };
         App::new(db, World::system(), options)
             .await
@@ -236,6 +237,8 @@ impl Site {
             ("RSP__PASSWORD__MEMORY_KIB", self.cost.memory_kib.to_string()),
             ("RSP__PASSWORD__ITERATIONS", self.cost.iterations.to_string()),
             ("RSP__LOG__LEVEL", "warn".to_owned()),
+            // Everybody comes from one address here, in a hurry.
+            ("RSP__THROTTLE__MODE", "off".to_owned()),
         ]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();

@@ -191,7 +191,11 @@ impl Place {
     /// What [`Place::command`] needs in its environment.
     pub fn env(&self) -> Result<Vec<(String, String)>> {
         let management = format!("127.0.0.1:{}", free_port()?);
-        let mut env = vec![("RSP__SERVER__MANAGEMENT_LISTEN".to_owned(), management)];
+        // Measured from one address, and with one client.
+        let mut env = vec![
+            ("RSP__SERVER__MANAGEMENT_LISTEN".to_owned(), management),
+            ("RSP__THROTTLE__MODE".to_owned(), "off".to_owned()),
+        ];
         if let Some(database) = &self.database {
             env.push(("RSP__DATABASE__URL".to_owned(), database.app_url.clone()));
             env.push(("RSP__DATABASE__OWNER_URL".to_owned(), database.owner_url.clone()));

@@ -92,6 +92,10 @@ macro_rules! event_kinds {
 event_kinds! {
     /// A person said that something a notice told of was not their doing; every session ended and the password is void.
     AccountDenied = "account.denied";
+    /// After too many failed attempts nobody unknown can try this account or address for a while; known devices can.
+    AccountLocked = "account.locked";
+    /// An account can be tried from everywhere again: its owner or an operator said so.
+    AccountUnlocked = "account.unlocked";
     /// An administrative request was refused.
     AdminRefused = "admin.refused";
     /// A request to the authorization endpoint was refused.
@@ -196,6 +200,8 @@ event_kinds! {
     RequestsShed = "requests.shed";
     /// A session was ended by somebody.
     SessionEnded = "session.ended";
+    /// A request or an attempt to sign in was refused because there were too many.
+    ThrottleBlocked = "throttle.blocked";
     /// A tenant was made.
     TenantCreated = "tenant.created";
     /// A token was issued.

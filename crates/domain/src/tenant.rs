@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{PasswordRules, SignInSettings, TenantId, Timestamp};
+use crate::{PasswordRules, RequestSettings, SignInSettings, TenantId, Timestamp};
 
 /// An issuer identifier: the exact string in `iss`, in discovery and before every endpoint's path.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,6 +123,8 @@ pub struct TenantSettings {
     pub host: Option<String>,
     /// How people sign in.
     pub sign_in: SignInSettings,
+    /// How many requests are served in a minute.
+    pub requests: RequestSettings,
 }
 
 impl Default for TenantSettings {
@@ -134,6 +136,7 @@ impl Default for TenantSettings {
             key_rotation_secs: 90 * 86_400,
             host: None,
             sign_in: SignInSettings::default(),
+            requests: RequestSettings::default(),
         }
     }
 }

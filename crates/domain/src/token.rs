@@ -19,6 +19,8 @@ pub enum TokenKind {
     Invitation,
     /// Single-use link in a mail.
     Link,
+    /// The cookie that marks a browser its person has signed in with before.
+    Device,
     /// Refresh token.
     Refresh,
     /// Session cookie.
@@ -32,6 +34,7 @@ impl TokenKind {
             Self::Browser => "rsp_br_",
             Self::ClientSecret => "rsp_cs_",
             Self::Code => "rsp_ac_",
+            Self::Device => "rsp_dv_",
             Self::Invitation => "rsp_in_",
             Self::Link => "rsp_ln_",
             Self::Refresh => "rsp_rt_",

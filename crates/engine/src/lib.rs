@@ -34,11 +34,12 @@ pub mod registration;
 pub mod revocation;
 pub mod sign_in;
 pub mod tenants;
+pub mod throttle;
 pub mod token;
 pub mod userinfo;
 pub mod users;
 
-pub use app::{App, AppOptions};
+pub use app::{App, AppOptions, LimitOptions};
 pub use audit::network_of;
 pub use ctx::{Ctx, TenantView};
 pub use fault::Fault;
@@ -51,3 +52,4 @@ pub use sessions::{OwnSession, SignedIn};
 pub use soundness::Soundness;
 #[cfg(feature = "failpoints")]
 pub use storage::failpoint;
+pub use storage::shared::{SharedOptions, SharedRefused};

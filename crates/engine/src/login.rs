@@ -6,6 +6,7 @@ use storage::users::{self, Account};
 use crate::authorize::LiveFlow;
 use crate::passwords::{NewPassword, PasswordRefused, Verdict};
 use crate::sign_in::Proved;
+use crate::throttle::{Admission, Attempt, Blocked, Place, Solution};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// What a person typed.
@@ -17,6 +18,10 @@ pub struct PasswordAttempt {
     pub password: Secret<String>,
     /// What to use from now on instead: asked for where others know the present one.
     pub replacement: Option<Secret<String>>,
+    /// The cookie of a browser used before.
+    pub device: Option<String>,
+    /// The answer to a challenge.
+    pub solution: Option<Solution>,
 }
 
 /// Why a sign-in failed.
@@ -25,6 +30,9 @@ pub enum LoginError {
     /// Something else.
     #[error(transparent)]
     Fault(Fault),
+    /// Too many attempts failed: whether this one would have is not looked at.
+    #[error("too many attempts")]
+    Blocked(Blocked),
     /// Too many people sign in at this moment.
     #[error("too many sign-ins at this moment")]
     Busy,
@@ -71,12 +79,24 @@ impl App {
         // Whom the pool would refuse costs nothing else either.
         self.passwords.admits(ctx.tenant_id())?;
         let found = self.find_account(ctx, &attempt.email).await?;
+        let asked = Attempt {
+            typed: &attempt.email,
+            user: found.as_ref().map(|account| account.user.id),
+            device: attempt.device.as_deref(),
+            solution: attempt.solution.as_ref(),
+            place: Place::Flow(flow.id),
+        };
+        let admitted = match self.admit_attempt(ctx, &asked).await? {
+            Admission::Admitted(admitted) => admitted,
+            Admission::Refused(blocked) => return Err(LoginError::Blocked(blocked)),
+        };
         let stored = found
             .as_ref()
             .and_then(|account| account.password_hash.as_deref());
         let verdict = self.verify_password(ctx, &attempt.password, stored).await?;
         let account = match (verdict, found) {
             (Verdict::Right { outdated }, Some(account)) if account.user.status == UserStatus::Active => {
+                self.attempt_succeeded(ctx, &admitted).await?;
                 if account.password_compromised_at.is_some() {
                     self.replace_password(ctx, &account, attempt).await?;
                 } else if outdated {
@@ -87,6 +107,7 @@ impl App {
             (verdict, found) => {
                 self.record_failed_login(ctx, flow, attempt, (verdict, found.as_ref()))
                     .await?;
+                self.attempt_failed(ctx, &admitted).await?;
                 return Err(LoginError::WrongCredentials);
             }
         };

@@ -1,16 +1,22 @@
 //! A person changes their password; an operator says that it has to be changed.
 
+use std::time::Duration;
+
 use domain::{Actor, Event, EventKind, Events, Secret, User, UserId};
 use storage::users::{self, Account};
-use storage::{grants, sessions};
+use storage::{grants, sessions, trusted_devices};
 
 use crate::passwords::{NewPassword, PasswordRefused, Verdict};
+use crate::throttle::{Admission, Attempt, Place};
 use crate::users::UserError;
 use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES, SignedIn};
 
 /// Why a password was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
+    /// Too many wrong ones were typed as the present one; worth another try after that.
+    #[error("too many attempts")]
+    Blocked(Duration),
     /// Too many passwords are being hashed.
     #[error("too many sign-ins at this moment")]
     Busy,
@@ -43,6 +49,17 @@ impl From<storage::StoreError> for ChangeError {
     }
 }
 
+/// What a person typed to change their password.
+#[derive(Debug, Clone, Copy)]
+pub struct PasswordChange<'a> {
+    /// As the present one.
+    pub current: &'a Secret<String>,
+    /// As the new one.
+    pub new: &'a Secret<String>,
+    /// The cookie of a browser used before.
+    pub device: Option<&'a str>,
+}
+
 /// A password was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed {
@@ -63,7 +80,7 @@ impl App {
         &self,
         ctx: &Ctx,
         who: &SignedIn,
-        (current, new): (&Secret<String>, &Secret<String>),
+        typed: &PasswordChange<'_>,
     ) -> Result<Changed, ChangeError> {
         let ctx = &ctx.acting_as(Actor::User(who.user.id));
         if !self.fresh_enough(ctx, who).await? {
@@ -74,14 +91,10 @@ impl App {
         let account = found.ok_or(Fault::Internal("who is signed in has no account"))?;
         if let Some(stored) = &account.password_hash {
             // Before the new one is looked at: whoever found an open session learns nothing and changes nothing.
-            let verdict = self.verify_password(ctx, current, Some(stored)).await?;
-            if verdict == Verdict::Wrong {
-                self.change_refused(ctx, who, "wrong_password").await?;
-                return Err(ChangeError::WrongCurrent);
-            }
+            self.verify_current(ctx, who, typed, stored).await?;
         }
         let about = (&account.user.email, &account.user.profile);
-        let new = match self.check_new_password(ctx, about, new).await? {
+        let new = match self.check_new_password(ctx, about, typed.new).await? {
             Ok(new) => new,
             Err(refused) => {
                 self.change_refused(ctx, who, refused.as_str()).await?;
@@ -89,6 +102,33 @@ impl App {
             }
         };
         self.store_changed(ctx, who, &account, &new).await
+    }
+
+    /// Counted where sign-ins in this browser are (PW9): an open session is no place to guess its password.
+    async fn verify_current(
+        &self,
+        ctx: &Ctx,
+        who: &SignedIn,
+        typed: &PasswordChange<'_>,
+        stored: &str,
+    ) -> Result<(), ChangeError> {
+        let attempt = Attempt {
+            typed: who.user.email.as_str(),
+            user: Some(who.user.id),
+            device: typed.device,
+            solution: None,
+            place: Place::Session(who.session.id),
+        };
+        let admitted = match self.admit_attempt(ctx, &attempt).await? {
+            Admission::Admitted(admitted) => admitted,
+            Admission::Refused(blocked) => return Err(ChangeError::Blocked(blocked.wait)),
+        };
+        if self.verify_password(ctx, typed.current, Some(stored)).await? == Verdict::Wrong {
+            self.change_refused(ctx, who, "wrong_password").await?;
+            self.attempt_failed(ctx, &admitted).await?;
+            return Err(ChangeError::WrongCurrent);
+        }
+        Ok(self.attempt_succeeded(ctx, &admitted).await?)
     }
 
     async fn store_changed(
@@ -162,6 +202,8 @@ impl App {
             tx.rollback().await?;
             return Err(UserError::NotFound);
         }
+        // Who knew the password may have signed in with it.
+        trusted_devices::revoke_for_user(&mut tx, id).await?;
         for session in sessions::end_for_user(&mut tx, id, ctx.now).await? {
             grants::revoke_online_for_session(&mut tx, session, ctx.now).await?;
         }

@@ -37,6 +37,7 @@ impl App {
             .passwords
             .hash(&self.world, ctx.tenant_id(), &password)
             .await?;
+        let counted = self.counted_for(ctx, user.id).await?;
         let ctx = &ctx.acting_as(Actor::User(user.id));
         let changed = Event::success(EventKind::PasswordChanged)
             .user(user.id)
@@ -64,6 +65,8 @@ impl App {
         }
         // Whoever used the link reads what is sent to the address.
         users::verify_email(&mut tx, user.id, &user.email, ctx.now).await?;
+        // Who guessed at the old password has nothing to do with the new one (PW10).
+        counted.clear(&mut tx).await?;
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
         links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;

@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::{
-    Event, EventKind, Events, OpaqueToken, Session, SessionId, SessionLimits, TokenKind, User, UserStatus,
+    Actor, Event, EventKind, Events, OpaqueToken, Session, SessionId, SessionLimits, TokenKind, User, UserId,
+    UserStatus,
 };
 use serde::{Deserialize, Serialize};
 use storage::sessions::Sealed;
 use storage::{grants, sessions, users};
 
+use crate::login::LoggedIn;
 use crate::seal::{Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault};
 
@@ -87,6 +89,58 @@ impl App {
         grants::revoke_online_for_session(&mut tx, session.id, ctx.now).await?;
         tx.commit(events).await?;
         Ok(true)
+    }
+
+    /// Ends the oldest sessions of a person who has more than they may (SE12), never the one just begun.
+    pub(crate) async fn end_surplus_sessions(&self, ctx: &Ctx, done: &LoggedIn) -> Result<(), Fault> {
+        let ctx = &ctx.acting_as(Actor::System);
+        let most = usize::try_from(self.throttle.sessions).unwrap_or(usize::MAX);
+        let listed = {
+            let mut read = self.db.read(ctx.tenant_id()).await?;
+            sessions::list_for_user(&mut read, done.user.id, ctx.now).await?
+        };
+        let surplus = listed.len().saturating_sub(most);
+        // By last use: who is there every day is not signed out for a browser nobody came back to.
+        let mut others: Vec<Session> = listed
+            .into_iter()
+            .map(|(session, _)| session)
+            .filter(|session| session.id != done.session.id)
+            .collect();
+        others.sort_by_key(|session| (session.last_seen_at, session.id));
+        for session in others.iter().take(surplus) {
+            self.end_session(ctx, session, EventKind::SessionEnded).await?;
+        }
+        Ok(())
+    }
+
+    /// Ends every session of a person, one event for each; how many there were.
+    pub async fn end_sessions_of(&self, ctx: &Ctx, user: UserId) -> Result<usize, Fault> {
+        let listed = {
+            let mut read = self.db.read(ctx.tenant_id()).await?;
+            sessions::list_for_user(&mut read, user, ctx.now).await?
+        };
+        let mut ended = 0;
+        for (session, _) in &listed {
+            ended += usize::from(self.end_session(ctx, session, EventKind::SessionEnded).await?);
+        }
+        Ok(ended)
+    }
+
+    /// A person's live sessions, as an operator sees them.
+    pub async fn live_sessions_of(&self, ctx: &Ctx, user: UserId) -> Result<Vec<Session>, Fault> {
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let listed = sessions::list_for_user(&mut read, user, ctx.now).await?;
+        Ok(listed.into_iter().map(|(session, _)| session).collect())
+    }
+
+    /// Ends one session of a person; false if they have no such one.
+    pub async fn end_session_of(&self, ctx: &Ctx, user: UserId, id: SessionId) -> Result<bool, Fault> {
+        match self.session(ctx, id).await? {
+            Some(session) if session.user_id == user => {
+                self.end_session(ctx, &session, EventKind::SessionEnded).await
+            }
+            _ => Ok(false),
+        }
     }
 
     /// One session of the tenant, ended or not.

@@ -6,6 +6,7 @@ use protocol::error::{ErrorCode, OAuthError};
 use protocol::userinfo::{Target, claims_for};
 use serde_json::{Map, Value};
 
+use crate::throttle::{Limited, RequestClass};
 use crate::{App, Ctx, Fault};
 
 /// Why userinfo was refused. Recorded already.
@@ -14,14 +15,26 @@ pub enum UserinfoError {
     /// Something else.
     #[error(transparent)]
     Fault(#[from] Fault),
+    /// The client asks too often.
+    #[error("too many requests")]
+    Limited(Limited),
     /// To be told in `WWW-Authenticate`.
     #[error(transparent)]
     Refused(OAuthError),
 }
 
+/// What is told about a person.
+#[derive(Debug)]
+pub struct Userinfo {
+    /// The claims.
+    pub claims: Map<String, Value>,
+    /// Where the client stands that asked.
+    pub limited: Option<Limited>,
+}
+
 impl App {
     /// The claims about the person the token acts for, as far as its scopes and the `claims` asked for go.
-    pub async fn userinfo(&self, ctx: &Ctx, token: &str) -> Result<Map<String, Value>, UserinfoError> {
+    pub async fn userinfo(&self, ctx: &Ctx, token: &str) -> Result<Userinfo, UserinfoError> {
         self.passwords.make_way();
         let Some(active) = self.active_access_token(ctx, token).await? else {
             return self
@@ -32,6 +45,12 @@ impl App {
             return self
                 .refuse_userinfo(ctx, ErrorCode::InvalidToken, "the token is for somewhere else")
                 .await;
+        }
+        let limited = self
+            .count_client(ctx, RequestClass::Userinfo, &active.client)
+            .await?;
+        if let Some(refused) = limited.filter(Limited::is_refused) {
+            return Err(UserinfoError::Limited(refused));
         }
         let Some((user, grant)) = active
             .on_behalf_of
@@ -50,12 +69,13 @@ impl App {
             None => None,
         };
         let subject = self.subject_for(ctx, &active.client, user.id).await?;
-        Ok(claims_for(
+        let claims = claims_for(
             (user, subject),
             &active.claims.scope,
             wanted.as_ref(),
             Target::UserInfo,
-        ))
+        );
+        Ok(Userinfo { claims, limited })
     }
 
     async fn refuse_userinfo(
@@ -63,7 +83,7 @@ impl App {
         ctx: &Ctx,
         code: ErrorCode,
         why: &'static str,
-    ) -> Result<Map<String, Value>, UserinfoError> {
+    ) -> Result<Userinfo, UserinfoError> {
         self.refuse(ctx, Event::failure(EventKind::UserinfoRefused, code.as_str()))
             .await?;
         Err(UserinfoError::Refused(OAuthError::new(code, why)))

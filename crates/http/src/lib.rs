@@ -14,6 +14,7 @@ mod home;
 mod invite;
 mod login;
 mod oauth;
+mod rate_limit;
 mod recover;
 mod reference;
 mod reply;

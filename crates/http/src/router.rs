@@ -14,7 +14,10 @@ use crate::pages::Problem;
 use crate::reply::problem_page;
 use crate::state::AppState;
 use crate::unrecorded::{self, Recorder};
-use crate::{account, admin, assets, caught, console, health, home, invite, login, oauth, recover, security};
+use crate::{
+    account, admin, assets, caught, console, health, home, invite, login, oauth, rate_limit, recover,
+    security,
+};
 
 /// Who may call a route. Every route has one (AZ1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -176,6 +179,10 @@ pub fn table() -> Vec<Route> {
         row("/admin/v1/users/{id}/enable", Admin, Issuer, post(admin::users::enable)).reads(AdminRefused),
         row("/admin/v1/users/{id}/compromise", Admin, Issuer, post(admin::users::compromise)).reads(AdminRefused),
         row("/admin/v1/users/{id}/reset", Admin, Issuer, post(admin::users::reset)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/unlock", Admin, Issuer, post(admin::sessions::unlock)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/sessions", Admin, Issuer, get(admin::sessions::list)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/sessions/end-all", Admin, Issuer, post(admin::sessions::end_all)).reads(AdminRefused),
+        row("/admin/v1/users/{id}/sessions/{session}/end", Admin, Issuer, post(admin::sessions::end)).reads(AdminRefused),
         row("/admin/v1/clients", Admin, Issuer, get(admin::clients::list).post(admin::clients::create)).reads(AdminRefused),
         row("/admin/v1/clients/{id}", Admin, Issuer, get(admin::clients::read)).reads(AdminRefused),
         row("/admin/v1/clients/{id}/disable", Admin, Issuer, post(admin::clients::disable)).reads(AdminRefused),
@@ -214,6 +221,10 @@ pub fn router(state: AppState) -> Router {
         let handler = match access {
             Access::Browser | Access::Session => handler.layer(from_fn_with_state(state.clone(), right_host)),
             Access::Admin | Access::Bearer | Access::Client | Access::Public => handler,
+        };
+        let handler = match rate_limit::class_of(path, access) {
+            Some(class) => handler.layer(from_fn_with_state((state.clone(), class), rate_limit::count)),
+            None => handler,
         };
         if place != Place::Host {
             router = router.route(&under_tenant(path), handler.clone());

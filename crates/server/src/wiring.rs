@@ -82,6 +82,8 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
     app.observe_passwords(move |event| counting.password(event));
     let counted = Arc::clone(&app);
     http_face::management::metrics::commits::register(&mut catalogue, move || commits::of(&counted.db));
+    let counting = metrics.clone();
+    app.observe_limits(move |limit| counting.limited(limit));
     let readiness = Readiness::default();
     let limits = config.server.listener_limits();
     let (leave, drain, end) = (
@@ -137,10 +139,22 @@ pub async fn serve(wiring: Wiring, hangup: Signal, stop: impl Future<Output = Du
         let app = Arc::clone(&app);
         move || std::future::ready(app.check_clock())
     };
+    let shared = {
+        let app = Arc::clone(&app);
+        move || {
+            let here = app.shared_is_here();
+            std::future::ready(if here {
+                Ok(())
+            } else {
+                Err("Redis does not answer: limits are halved and counted without it".to_owned())
+            })
+        }
+    };
     let management = Management::new(catalogue, readiness.clone())
         .check("database", probe)
         .advise("clock", clock)
         .counting(metrics.clone())
+        .advise("shared", shared)
         .token(config.server.management_token.clone())
         .router();
     let last = Limits {

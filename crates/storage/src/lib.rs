@@ -6,6 +6,7 @@
 pub mod access_tokens;
 pub mod activity;
 mod append;
+pub mod attempts;
 pub mod audit;
 #[cfg(feature = "bulk")]
 pub mod bulk;
@@ -34,10 +35,12 @@ pub mod refresh_tokens;
 pub mod revoked_tokens;
 pub mod schema;
 pub mod sessions;
+pub mod shared;
 pub mod signing_keys;
 mod sql;
 mod sqlite;
 pub mod tenants;
+pub mod trusted_devices;
 mod tx;
 pub mod user_consents;
 pub mod users;

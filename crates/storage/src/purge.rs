@@ -45,4 +45,11 @@ const BY_TIME: &[&str] = &[
     "DELETE FROM sessions WHERE tenant_id = $1 AND id IN (
         SELECT id FROM sessions WHERE tenant_id = $1 AND absolute_expires_at <= $2 ORDER BY absolute_expires_at
         LIMIT $3)",
+    "DELETE FROM attempts WHERE tenant_id = $1 AND key IN (
+        SELECT key FROM attempts WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM trusted_devices WHERE tenant_id = $1 AND token_hash IN (
+        SELECT token_hash FROM trusted_devices WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)
+        AND expires_at <= $2",
+    "DELETE FROM used_challenges WHERE tenant_id = $1 AND hash IN (
+        SELECT hash FROM used_challenges WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
 ];

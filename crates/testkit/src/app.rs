@@ -15,8 +15,9 @@ use domain::{
 };
 use engine::clients::NewClient;
 use engine::mail::{Courier, Smtp, SmtpOptions, SmtpSecurity};
+use engine::throttle::{RequestLimits, ThrottlePolicy};
 use engine::users::NewUser;
-use engine::{App, AppOptions, Ctx, PasswordPolicy};
+use engine::{App, AppOptions, Ctx, LimitOptions, PasswordPolicy, SharedOptions};
 use http_body_util::BodyExt as _;
 use http_face::layers::{Bounds, EdgeSettings, LoadSettings, protect};
 use http_face::listener::Peer;
@@ -60,6 +61,7 @@ pub struct TestApp {
     secrets: Vec<(String, String, String)>,
     edge: EdgeSettings,
     passwords: PasswordPolicy,
+    limits: Limits,
     security: Arc<SecurityContact>,
     router: Router,
 }
@@ -79,6 +81,33 @@ pub struct Setup {
     pub passwords: PasswordPolicy,
     /// Where reports of weaknesses go.
     pub security: SecurityContact,
+    /// How much guessing and asking is borne.
+    pub limits: Limits,
+}
+
+/// How much guessing and asking is borne: without bound, unless a test is about it.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Where it is counted.
+    pub shared: SharedOptions,
+    /// Guessing.
+    pub throttle: ThrottlePolicy,
+    /// Asking.
+    pub requests: RequestLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            shared: SharedOptions {
+                server_clock: false,
+                timeout: Duration::from_secs(10),
+                ..SharedOptions::default()
+            },
+            throttle: ThrottlePolicy::off(),
+            requests: RequestLimits::off(),
+        }
+    }
 }
 
 impl Default for Setup {
@@ -104,6 +133,7 @@ impl Default for Setup {
                 allocate_at_start: false,
             },
             security: SecurityContact::default(),
+            limits: Limits::default(),
         }
     }
 }
@@ -184,10 +214,11 @@ impl TestApp {
             edge,
             passwords,
             security,
+            limits,
         } = setup;
         let security = Arc::new(security);
         let (world, clock) = test_world();
-        let app = App::new(store.db.clone(), world, options(passwords)).await;
+        let app = App::new(store.db.clone(), world, options(passwords, &limits)).await;
         let app = Arc::new(app.expect("an application"));
         let router = face(&app, edge.clone(), Arc::clone(&security));
         let mut this = Self {
@@ -197,6 +228,7 @@ impl TestApp {
             secrets: Vec::new(),
             edge,
             passwords,
+            limits,
             security,
             router,
         };
@@ -244,7 +276,12 @@ impl TestApp {
             Arc::clone(&self.clock) as _,
             Arc::new(SeededEntropy::from_seed(seed)),
         );
-        let app = App::new(self.store.db.clone(), world, options(self.passwords)).await;
+        let app = App::new(
+            self.store.db.clone(),
+            world,
+            options(self.passwords, &self.limits),
+        )
+        .await;
         Arc::new(app.expect("another node"))
     }
 
@@ -459,12 +496,15 @@ fn face(app: &Arc<App>, edge: EdgeSettings, security: Arc<SecurityContact>) -> R
     )
 }
 
-fn options(passwords: PasswordPolicy) -> AppOptions {
+#[expect(clippy::expect_used, reason = "only called by tests")]
+fn options(passwords: PasswordPolicy, limits: &Limits) -> AppOptions {
+    let limits = LimitOptions::new(&limits.shared, limits.throttle, limits.requests);
     AppOptions {
         password_filter: None,
         public_url: ISSUER.to_owned(),
         kek: Secret::new(KEK),
         passwords,
+        limits: limits.expect("limits"),
     }
 }
 

@@ -1,9 +1,11 @@
 //! A browser for tests: keeps cookies, follows redirects inside the issuer, fills in forms as they are on the page.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use http_face::listener::Peer;
 
 use crate::app::{Answer, CALLBACK, ISSUER, PASSWORD, TestApp, encode};
 
@@ -22,6 +24,8 @@ pub struct Browser<'a> {
     pub set_cookies: Vec<String>,
     /// Headers sent with every request.
     pub headers: Vec<(&'static str, String)>,
+    /// Where it is; the usual place if it says nothing.
+    pub address: Option<IpAddr>,
 }
 
 #[expect(clippy::expect_used, reason = "only called by tests")]
@@ -32,6 +36,7 @@ impl<'a> Browser<'a> {
             cookies: BTreeMap::new(),
             set_cookies: Vec::new(),
             headers: Vec::new(),
+            address: None,
         }
     }
 
@@ -79,6 +84,9 @@ impl<'a> Browser<'a> {
         }
         for (name, value) in &self.headers {
             request = request.header(*name, value);
+        }
+        if let Some(address) = self.address {
+            request = request.extension(Peer(SocketAddr::new(address, 40_000)));
         }
         let body = match form {
             Some(form) => {

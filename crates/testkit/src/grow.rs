@@ -227,6 +227,7 @@ pub async fn crowded(backend: Backend, users: u64, tokens: u64) -> (Store, Tenan
             lanes: 1,
             ..PasswordPolicy::default()
         },
+        limits: engine::LimitOptions::default(),
     };
     let app = App::new(store.db.clone(), test_world().0, options).await;
     let app = Arc::new(app.expect("an application"));

@@ -1,9 +1,12 @@
 //! A private Redis: own folder, own Unix socket, gone when the test program is gone.
 
 use std::fs;
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use crate::postgres::or_fail;
 use crate::process::{LaunchError, Spec, Supervised, free_port, random_hex};
@@ -85,6 +88,19 @@ impl Redis {
     /// What a client has to present with `AUTH`.
     pub fn password(&self) -> &str {
         &self.password
+    }
+
+    /// Gives the server a command of plain words, as an operator would; what it says.
+    pub fn say(&self, words: &[&str]) -> Result<String, LaunchError> {
+        let exchange = || -> io::Result<String> {
+            let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+            stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+            write!(stream, "AUTH {}\r\n{}\r\n", self.password, words.join(" "))?;
+            let mut lines = BufReader::new(stream).lines();
+            lines.next().transpose()?;
+            Ok(lines.next().transpose()?.unwrap_or_default())
+        };
+        exchange().map_err(LaunchError::io(format!("say {words:?} to Redis")))
     }
 
     /// Stops the server as if it had been switched off; it keeps nothing.

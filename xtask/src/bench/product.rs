@@ -61,7 +61,9 @@ impl Product {
     /// With words before the command, as of `taskset`, and settings in the environment.
     pub(super) fn start_as(before: &[&str], engine: Engine, settings: &[(&str, &str)]) -> Result<Self> {
         let log = folder().join(format!("rsp-{}.log", engine.name()));
-        let demo = Demo::start_as(before, (&program("rsp"), engine, log), settings)?;
+        // Measured from one address, and with one client.
+        let settings = [&[("RSP__THROTTLE__MODE", "off")], settings].concat();
+        let demo = Demo::start_as(before, (&program("rsp"), engine, log), &settings)?;
         let credentials = serde_json::from_str(&fs::read_to_string(&demo.credentials)?)?;
         Ok(Self {
             port: demo.port,

@@ -55,7 +55,9 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::ProfileChanged
         | Kind::UserDisabled
         | Kind::UserEnabled => user(),
-        Kind::AdminRefused
+        Kind::AccountLocked
+        | Kind::AccountUnlocked
+        | Kind::AdminRefused
         | Kind::AuthorizationGranted
         | Kind::AuthorizationRefused
         | Kind::ClientAuthenticationFailed
@@ -95,6 +97,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::RequestsShed
         | Kind::ResetRequested
         | Kind::TenantCreated
+        | Kind::ThrottleBlocked
         | Kind::TokenIssued
         | Kind::TokenRefused
         | Kind::UserCreated

@@ -101,6 +101,8 @@ impl Notice {
             Kind::RecoveryCodeUsed => Some(Self::RecoveryCodeUsed),
             Kind::RecoveryCodesMade => Some(Self::RecoveryCodesMade),
             Kind::AccountDenied
+            | Kind::AccountLocked
+            | Kind::AccountUnlocked
             | Kind::AdminRefused
             | Kind::AuthorizationGranted
             | Kind::AuthorizationRefused
@@ -144,6 +146,7 @@ impl Notice {
             | Kind::ResetRequested
             | Kind::SessionEnded
             | Kind::TenantCreated
+            | Kind::ThrottleBlocked
             | Kind::TokenIssued
             | Kind::TokenRefused
             | Kind::TokenRevoked

@@ -119,6 +119,7 @@ impl App {
         tx.commit_unrecorded("an attempt is counted before it is looked at")
             .await?;
         let Some(attempts) = admitted else {
+            self.limit_refused("factor");
             self.refuse(ctx, failed("blocked")).await?;
             return Err(FactorRefused::Blocked);
         };
@@ -126,6 +127,8 @@ impl App {
             return Ok(());
         }
         self.refuse(ctx, failed("wrong_code")).await?;
+        // Of the person they are counted above, so that it holds from everywhere; of the source here.
+        self.guess_failed(ctx).await?;
         if attempts == 0 {
             let closed = about(Event::warning(EventKind::FactorBlocked, "wrong_codes"));
             self.append(ctx, closed.user(user).detail("method", kind)).await?;

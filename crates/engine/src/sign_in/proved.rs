@@ -83,7 +83,11 @@ impl App {
         let need = next::needed(rule, &flow.asks(), can);
         if next::opens(&progress.proofs, need, can) {
             let opened = self.open_session(ctx, (flow, &progress), user, before).await?;
-            return Ok(opened.map_or(Proved::More, |done| Proved::SignedIn(Box::new(done))));
+            let Some(done) = opened else {
+                return Ok(Proved::More);
+            };
+            self.end_surplus_sessions(ctx, &done).await?;
+            return Ok(Proved::SignedIn(Box::new(done)));
         }
         let event = for_client(Event::success(EventKind::FactorVerified), flow)
             .user(user.id)

@@ -174,6 +174,9 @@ fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
         return Err(TenantError::Settings("rsa_bits is 3072 or 4096"));
     }
     check_brand(&settings.brand)?;
+    if !settings.requests.is_in_range() {
+        return Err(TenantError::Settings("a limit of requests is at most 10000000"));
+    }
     if settings.host.as_deref().is_some_and(|host| !is_host_name(host)) {
         return Err(TenantError::Settings("host is a plain host name in lower case"));
     }

@@ -11,7 +11,6 @@ use protocol::error::OAuthError;
 use protocol::params::Params;
 use protocol::token::{TokenGrant, TokenRequest, TokenResponse};
 
-use crate::clients::ClientRefused;
 use crate::{App, Ctx, Fault};
 
 pub use active::ActiveToken;
@@ -27,15 +26,6 @@ pub enum TokenError {
     Refused(OAuthError),
 }
 
-impl From<ClientRefused> for TokenError {
-    fn from(refused: ClientRefused) -> Self {
-        match refused {
-            ClientRefused::Fault(fault) => Self::Fault(fault),
-            ClientRefused::Refused(error) => Self::Refused(error),
-        }
-    }
-}
-
 impl From<storage::StoreError> for TokenError {
     fn from(cause: storage::StoreError) -> Self {
         Self::Fault(cause.into())
@@ -43,20 +33,19 @@ impl From<storage::StoreError> for TokenError {
 }
 
 impl App {
-    /// Answers a token request (OAuth 2.1 section 3.2).
+    /// Answers a token request (OAuth 2.1 section 3.2) of a client that proved who it is.
     pub async fn issue_token(
         &self,
         ctx: &Ctx,
-        authorization: Option<&str>,
+        client: &Client,
         params: &Params,
     ) -> Result<TokenResponse, TokenError> {
         self.passwords.make_way();
-        let client = self.authenticate_client(ctx, authorization, params).await?;
-        let ctx = &ctx.acting_as_client(&client);
+        let ctx = &ctx.acting_as_client(client);
         let grant =
-            match TokenRequest::parse(params).and_then(|grant| grant.permitted(&client).map(|()| grant)) {
+            match TokenRequest::parse(params).and_then(|grant| grant.permitted(client).map(|()| grant)) {
                 Ok(grant) => grant,
-                Err(error) => return Err(self.refuse_token(ctx, &client, error).await),
+                Err(error) => return Err(self.refuse_token(ctx, client, error).await),
             };
         match grant {
             TokenGrant::AuthorizationCode {
@@ -71,18 +60,17 @@ impl App {
                     code_verifier,
                     resources,
                 };
-                self.redeem_code(ctx, &client, redemption).await
+                self.redeem_code(ctx, client, redemption).await
             }
             TokenGrant::ClientCredentials { scope, resources } => {
-                self.issue_to_client(ctx, &client, scope.as_ref(), resources)
-                    .await
+                self.issue_to_client(ctx, client, scope.as_ref(), resources).await
             }
             TokenGrant::RefreshToken {
                 token,
                 scope,
                 resources,
             } => {
-                self.refresh(ctx, &client, &token, (scope.as_ref(), &resources))
+                self.refresh(ctx, client, &token, (scope.as_ref(), &resources))
                     .await
             }
         }

@@ -38,6 +38,7 @@ impl Node {
             public_url: test.app.public_url.clone(),
             kek: Secret::new(KEK),
             passwords: PasswordPolicy::default(),
+            limits: engine::LimitOptions::default(),
         };
         let world = World::new(Arc::new(clock), Arc::new(SystemEntropy));
         let app = App::new(test.app.db.clone(), world, options).await.unwrap();

@@ -319,6 +319,7 @@ async fn another_key_encryption_key_opens_nothing(backend: Backend) {
                 lanes: 1,
                 ..PasswordPolicy::default()
             },
+            limits: engine::LimitOptions::default(),
         };
         let node = App::new(app.store.db.clone(), testkit::seeded_world(9).0, options)
             .await

@@ -17,7 +17,7 @@ use http_face::pages::{
     ConnectedApp, ConsentPage, ConsolePage, ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, InvitePage,
     Locale, LoggedOutPage, LoginError, LoginNotice, LoginPage, LogoutPage, NewPasswordField, PasswordAdvice,
     PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, ReplacePage, ScopeItem, SessionItem,
-    Theme, asset, tenant_css,
+    Theme, Work, asset, tenant_css,
 };
 
 const LONG_APP: &str = "Donaudampfschifffahrtsgesellschaftskapitänsverwaltung";
@@ -26,6 +26,11 @@ const LONG_MAIL: &str =
 const LOGO: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 48 48'%3E\
      %3Crect width='48' height='48' rx='10' fill='%23325'/%3E%3Cpath d='M12 33V15l12 12 12-12v18' \
      fill='none' stroke='%23fff' stroke-width='4'/%3E%3C/svg%3E";
+const WORK: Work<'_> = Work {
+    text: "1767323045000000.c2FsdA.cHJvb2Y",
+    bits: 16,
+    wait: 30,
+};
 const MOMENT: i64 = 1_795_491_660;
 
 fn main() -> io::Result<()> {
@@ -60,6 +65,7 @@ fn write_assets(folder: &Path) -> io::Result<()> {
         "tokens.css",
         "components.css",
         "page.js",
+        "challenge.js",
         "form-post.js",
         "icons.svg",
         "favicon.svg",
@@ -117,6 +123,7 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         email: "",
         error: None,
         notice: None,
+        challenge: None,
         recover_url: None,
         register_url: None,
     };
@@ -142,6 +149,12 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         error: Some(LoginError::Throttled),
         ..login.clone()
     };
+    let challenged = LoginPage {
+        email: "alice@example.com",
+        error: Some(LoginError::Challenged),
+        challenge: Some(WORK),
+        ..login.clone()
+    };
     let branded = Chrome {
         logo_url: Some(LOGO.to_owned()),
         ..chrome.clone()
@@ -150,6 +163,7 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         ("login", login.render(chrome)),
         ("login-error", failed.render(chrome)),
         ("login-again", again.render(&branded)),
+        ("login-challenge", challenged.render(chrome)),
         (
             "login-long",
             long.render(&Chrome {
@@ -397,6 +411,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         csrf: "c5",
         email: "admin@example.com",
         field: wrong,
+        challenge: Some(WORK),
     };
     let activity = ActivityPage {
         items: [

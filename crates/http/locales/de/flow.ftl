@@ -4,6 +4,9 @@
 
 login-heading = Bei { $app } anmelden
 login-error-busy = Gerade melden sich sehr viele an. Geben Sie Ihr Passwort noch einmal ein und versuchen Sie es in einigen Sekunden wieder.
+login-error-challenged = Viele Versuche sind fehlgeschlagen. Geben Sie Ihr Passwort noch einmal ein, um fortzufahren.
+challenge-wait = Ohne JavaScript: Warten Sie { $time }, bevor Sie dieses Formular senden.
+challenge-work = Ihr Browser bereitet eine Prüfung vor. Danach geht es von selbst weiter.
 login-error-credentials = E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-error-incomplete = Geben Sie Ihre E-Mail-Adresse und Ihr Passwort ein.
 login-error-throttled = Zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.

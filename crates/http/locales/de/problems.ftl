@@ -55,6 +55,9 @@ problem-internal-title = Bei uns ist etwas schiefgegangen
 problem-internal-cause = Es lag nicht an Ihnen, und es wurde nichts verändert.
 problem-internal-next = Versuchen Sie es noch einmal. Hilft das nicht, nennen Sie dem Betrieb die Anfragenummer unten.
 
+problem-too-many-requests-title = Zu viele Anfragen
+problem-too-many-requests-cause = Aus Ihrem Netz kamen in einer Minute mehr Anfragen, als beantwortet werden.
+problem-too-many-requests-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal.
 problem-unavailable-title = Wir können gerade nicht antworten
 problem-unavailable-cause = Ein Teil des Dienstes ist nicht erreichbar, oder er bekommt mehr Anfragen auf einmal, als er schafft.
 problem-unavailable-next = Warten Sie eine Minute und versuchen Sie es dann noch einmal. Was schon erledigt ist, geht nicht verloren.

@@ -4,6 +4,9 @@
 
 login-heading = Sign in to { $app }
 login-error-busy = Many people are signing in right now. Enter your password once more and try again in a few seconds.
+login-error-challenged = Many attempts failed. Enter your password once more to go on.
+challenge-wait = Without JavaScript, wait { $time } before you send this form.
+challenge-work = Your browser is preparing a check. The form goes on by itself.
 login-error-credentials = Email or password is not right. Check both and try again.
 login-error-incomplete = Enter your email and your password.
 login-error-throttled = Too many attempts. Wait a few minutes, then try again.

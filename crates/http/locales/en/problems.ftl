@@ -55,6 +55,9 @@ problem-internal-title = Something broke on our side
 problem-internal-cause = Nothing you did caused it, and nothing was changed.
 problem-internal-next = Try again. If it stays like this, tell the operator the request id below.
 
+problem-too-many-requests-title = Too many requests
+problem-too-many-requests-cause = More requests came from your network in a minute than are answered.
+problem-too-many-requests-next = Wait a minute, then try again.
 problem-unavailable-title = We cannot answer right now
 problem-unavailable-cause = A part of the service is not reachable, or too much is asked of it at once.
 problem-unavailable-next = Wait a minute, then try again. What was already done is not lost.

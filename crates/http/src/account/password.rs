@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Secret;
-use engine::password_change::ChangeError;
+use engine::password_change::{ChangeError, PasswordChange};
 use engine::sign_in::Back;
 use engine::{Fault, SignedIn};
 
@@ -13,9 +13,16 @@ use crate::extract::{Form, Query, Visit};
 use crate::guard::csrf_token;
 use crate::invite::advice;
 use crate::pages::{NewPasswordField, PasswordAdvice, PasswordError, PasswordPage};
+use crate::rate_limit;
 use crate::reply::{account_page, fault_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::unreadable;
+
+/// Says nothing about the new one, which was not looked at.
+const THROTTLED: PasswordAdvice = PasswordAdvice {
+    error: PasswordError::Throttled,
+    strength: None,
+};
 
 /// `GET /.well-known/change-password` (a well-known URL of W3C Web Application Security).
 pub(crate) async fn well_known(visit: Visit) -> Response {
@@ -57,7 +64,15 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         .unwrap_or_else(|| Secret::new(String::new()));
     let changed = state
         .app
-        .change_own_password(&visit.ctx, &who, (&current, &new))
+        .change_own_password(
+            &visit.ctx,
+            &who,
+            &PasswordChange {
+                current: &current,
+                new: &new,
+                device: visit.device_cookie(),
+            },
+        )
         .await;
     let advice = match changed {
         Ok(_) => return see_other(&format!("{}/account?done=password-changed", visit.prefix())),
@@ -78,6 +93,16 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
             return step_up(&state, &visit, Back::Password)
                 .await
                 .unwrap_or_else(|fault| fault_page(&visit, &fault));
+        }
+        Err(ChangeError::Blocked(wait)) => {
+            return match page(&state, &visit, &who, Some(THROTTLED)).await {
+                Ok(mut response) => {
+                    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+                    rate_limit::come_back(&mut response, wait);
+                    response
+                }
+                Err(fault) => fault_page(&visit, &fault),
+            };
         }
         Err(ChangeError::Busy) => {
             return retry_later(fault_page(&visit, &Fault::Busy("password hashing")));

@@ -2,6 +2,7 @@
 
 pub(crate) mod clients;
 mod operator;
+pub(crate) mod sessions;
 pub(crate) mod users;
 
 use axum::Json;

@@ -181,18 +181,18 @@ pub(crate) async fn reset(
     })
 }
 
-fn id(path: &HashMap<String, String>) -> Option<UserId> {
+pub(super) fn id(path: &HashMap<String, String>) -> Option<UserId> {
     path.get("id")?.parse().ok()
 }
 
-fn shown(user: Result<User, UserError>) -> Result<Response, Response> {
+pub(super) fn shown(user: Result<User, UserError>) -> Result<Response, Response> {
     match user {
         Ok(user) => Ok(Json(UserView::from(user)).into_response()),
         Err(refused) => Err(refusal(&refused)),
     }
 }
 
-fn refusal(refused: &UserError) -> Response {
+pub(super) fn refusal(refused: &UserError) -> Response {
     match refused {
         UserError::EmailTaken => problem(
             StatusCode::CONFLICT,

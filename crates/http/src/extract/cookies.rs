@@ -16,6 +16,11 @@ pub(crate) fn session_cookie(tenant: &Slug) -> String {
     format!("__Host-rsp_session_{}", tenant.as_str())
 }
 
+/// Name of the cookie that marks a browser in which somebody of the tenant has signed in before.
+pub(crate) fn device_cookie(tenant: &Slug) -> String {
+    format!("__Host-rsp_device_{}", tenant.as_str())
+}
+
 /// Name of the cookie that binds a flow to this browser: one for each flow, so that tabs do not disturb each other.
 pub(crate) fn flow_cookie(flow: FlowId) -> String {
     format!("__Host-rsp_flow_{flow}")

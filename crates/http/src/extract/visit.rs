@@ -11,7 +11,7 @@ use engine::{App, Ctx, SignedIn, TenantView};
 use protocol::cookies::Cookies;
 
 use super::tenancy::{Tenancy, by_host};
-use super::{cookies, preference_cookie, session_cookie, theme_cookie};
+use super::{cookies, device_cookie, preference_cookie, session_cookie, theme_cookie};
 use crate::client_ip::ClientIp;
 use crate::pages::{Accent, Brand, Chrome, Locale, Theme};
 use crate::state::AppState;
@@ -104,6 +104,11 @@ impl Visit {
     /// The session cookie's value.
     pub(crate) fn session_cookie(&self) -> Option<&str> {
         self.cookies.get(&session_cookie(&self.ctx.tenant.tenant.slug))
+    }
+
+    /// The value of the cookie that says who signed in in this browser before.
+    pub(crate) fn device_cookie(&self) -> Option<&str> {
+        self.cookies.get(&device_cookie(&self.ctx.tenant.tenant.slug))
     }
 
     /// Who is signed in in this browser.

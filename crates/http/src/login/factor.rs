@@ -7,7 +7,7 @@ use engine::authorize::{Continued, LiveFlow};
 use engine::sign_in::{FactorCode, FactorRefused, Proved};
 use protocol::Params;
 
-use super::{answered, asked, here, page_app, show, signed_in_cookie};
+use super::{answered, asked, here, page_app, remember, show, signed_in_cookie};
 use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::csrf_token;
 use crate::pages::{FactorError, FactorPage, Problem, Told};
@@ -98,6 +98,7 @@ async fn attempt(
             let mut response = here(visit, flow, "login");
             if let Proved::SignedIn(done) = proved {
                 signed_in_cookie(visit, &mut response, &done);
+                remember(state, visit, &done, &mut response).await;
             }
             return response;
         }

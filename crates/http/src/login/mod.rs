@@ -11,11 +11,12 @@ use domain::Client;
 use engine::SignedIn;
 use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
 use engine::login::LoggedIn;
+use engine::throttle::{Challenge, DEVICE_KEPT};
 use protocol::{OAuthError, Params};
 
-use crate::extract::{Visit, clear_cookie, flow_cookie, session_cookie, set_cookie};
+use crate::extract::{Visit, clear_cookie, device_cookie, flow_cookie, session_cookie, set_cookie};
 use crate::guard::{csrf_token, is_own_post};
-use crate::pages::{App, LoginError, LoginNotice, LoginPage, Problem};
+use crate::pages::{App, LoginError, LoginNotice, LoginPage, Problem, Work};
 use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, problem_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::unreadable;
@@ -113,6 +114,21 @@ pub(crate) fn signed_in_cookie(visit: &Visit, response: &mut Response, done: &Lo
     add_cookie(response, &set_cookie(&name, done.cookie.expose(), Some(lifetime)));
 }
 
+/// From now on this browser is one of the person's own. That it could not be noted keeps nobody out.
+pub(crate) async fn remember(state: &AppState, visit: &Visit, done: &LoggedIn, response: &mut Response) {
+    let name = device_cookie(&visit.ctx.tenant.tenant.slug);
+    let old = visit.device_cookie();
+    match state.app.remember_device(&visit.ctx, done.user.id, old).await {
+        Ok(Some(fresh)) => add_cookie(response, &set_cookie(&name, fresh.expose(), Some(DEVICE_KEPT))),
+        Ok(None) => {
+            if let Some(old) = old {
+                add_cookie(response, &set_cookie(&name, old, Some(DEVICE_KEPT)));
+            }
+        }
+        Err(cause) => tracing::warn!(%cause, "a browser could not be remembered"),
+    }
+}
+
 /// Shows where a flow stands.
 pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, FlowRefused>) -> Response {
     let mut response = match continued {
@@ -127,6 +143,7 @@ pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, 
                     email: &email,
                     error: None,
                     notice,
+                    challenge: None,
                 },
             );
         }
@@ -158,6 +175,16 @@ pub(crate) struct Shown<'a> {
     email: &'a str,
     error: Option<LoginError>,
     notice: Option<LoginNotice>,
+    challenge: Option<&'a Challenge>,
+}
+
+/// A challenge as pages show it.
+fn work(challenge: &Challenge) -> Work<'_> {
+    Work {
+        text: &challenge.text,
+        bits: challenge.bits,
+        wait: challenge.wait.as_secs(),
+    }
 }
 
 /// The sign-in page.
@@ -165,7 +192,12 @@ pub(crate) fn login_page(
     visit: &Visit,
     flow: &LiveFlow,
     status: StatusCode,
-    Shown { email, error, notice }: Shown<'_>,
+    Shown {
+        email,
+        error,
+        notice,
+        challenge,
+    }: Shown<'_>,
 ) -> Response {
     let view = flow.login_view();
     let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
@@ -180,6 +212,7 @@ pub(crate) fn login_page(
         email,
         error,
         notice,
+        challenge: challenge.map(work),
         recover_url: visit.offers.recovery.then_some(recover.as_str()),
         register_url: visit.offers.registration.then_some(register.as_str()),
     };

@@ -5,7 +5,9 @@ use axum::response::Response;
 use domain::{Email, Profile, Secret};
 use engine::PasswordRefused;
 use engine::authorize::LiveFlow;
+use engine::throttle::Challenge;
 
+use super::work;
 use crate::extract::{Visit, flow_cookie};
 use crate::guard::csrf_token;
 use crate::pages::{NewPasswordField, PasswordAdvice, PasswordError, ReplacePage};
@@ -20,6 +22,27 @@ pub(super) fn page(
     advice: Option<PasswordAdvice>,
     status: StatusCode,
 ) -> Response {
+    shown(visit, flow, email, (advice, None), status)
+}
+
+/// The same while many attempts fail: the work that strangers do first.
+pub(super) fn challenged_page(
+    visit: &Visit,
+    flow: &LiveFlow,
+    email: &str,
+    challenge: &Challenge,
+) -> Response {
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    shown(visit, flow, email, (None, Some(challenge)), status)
+}
+
+fn shown(
+    visit: &Visit,
+    flow: &LiveFlow,
+    email: &str,
+    (advice, challenge): (Option<PasswordAdvice>, Option<&Challenge>),
+    status: StatusCode,
+) -> Response {
     let action = format!("{}/login", visit.prefix());
     let id = flow.id.to_string();
     let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
@@ -32,6 +55,7 @@ pub(super) fn page(
             rules: visit.ctx.tenant.tenant.settings.password_rules(),
             advice,
         },
+        challenge: challenge.map(work),
     };
     flow_page(visit, status, page.render(&visit.chrome(flow.ui_locales())))
 }

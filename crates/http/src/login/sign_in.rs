@@ -8,13 +8,15 @@ use engine::SignedIn;
 use engine::authorize::{Continued, LiveFlow};
 use engine::login::{LoginError as Refused, PasswordAttempt};
 use engine::sign_in::Proved;
+use engine::throttle::{Blocked, Solution};
 use protocol::Params;
 use tokio::time::Instant;
 
-use super::{Shown, asked, here, login_page, ours, show, signed_in_cookie, wanted};
+use super::{Shown, asked, here, login_page, ours, remember, show, signed_in_cookie, wanted};
 use crate::extract::{Form, Query, Visit, flow_cookie};
 use crate::guard::csrf_token;
 use crate::pages::{LoginError, LoginNotice, LoginPage};
+use crate::rate_limit;
 use crate::reply::{fault_page, flow_page, retry_later, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
@@ -45,6 +47,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
                 email: view.login_hint.as_deref().unwrap_or_default(),
                 error: None,
                 notice: Some(LoginNotice::NoPasskey),
+                challenge: None,
             },
         ),
         other => show(&visit, &flow, other),
@@ -99,18 +102,30 @@ async fn attempt(
         email: email.to_owned(),
         password,
         replacement: params.secret("new_password"),
+        device: visit.device_cookie().map(str::to_owned),
+        solution: params.get("challenge").map(|text| Solution {
+            text: text.to_owned(),
+            number: params.get("solution").unwrap_or_default().to_owned(),
+        }),
     };
     match state.app.log_in(&visit.ctx, flow, &attempt, before).await {
         Ok(proved) => {
             let mut response = here(visit, flow, "login");
             if let Proved::SignedIn(done) = proved {
                 signed_in_cookie(visit, &mut response, &done);
+                remember(state, visit, &done, &mut response).await;
             }
             response
         }
         Err(Refused::WrongCredentials) => {
             let error = failed(email, LoginError::Credentials);
             let page = login_page(visit, flow, StatusCode::UNAUTHORIZED, error);
+            at_next_tick(began).await;
+            page
+        }
+        Err(Refused::Blocked(blocked)) => {
+            let replacing = attempt.replacement.is_some();
+            let page = blocked_page(visit, flow, (email, replacing), &blocked);
             at_next_tick(began).await;
             page
         }
@@ -146,6 +161,7 @@ fn too_many(visit: &Visit, params: &Params) -> Response {
         email: params.get("email").unwrap_or_default(),
         error: Some(LoginError::Busy),
         notice: None,
+        challenge: None,
         recover_url: None,
         register_url: None,
     };
@@ -158,10 +174,38 @@ fn too_many(visit: &Visit, params: &Params) -> Response {
     ))
 }
 
+/// The same for every account, whether it is there or not, and whether the password would have been right.
+fn blocked_page(
+    visit: &Visit,
+    flow: &LiveFlow,
+    (email, replacing): (&str, bool),
+    blocked: &Blocked,
+) -> Response {
+    if let (true, Some(challenge)) = (replacing, &blocked.challenge) {
+        let mut page = super::replace::challenged_page(visit, flow, email, challenge);
+        rate_limit::come_back(&mut page, blocked.wait);
+        return page;
+    }
+    let shown = Shown {
+        challenge: blocked.challenge.as_ref(),
+        ..failed(
+            email,
+            match blocked.challenge {
+                Some(_) => LoginError::Challenged,
+                None => LoginError::Throttled,
+            },
+        )
+    };
+    let mut page = login_page(visit, flow, StatusCode::TOO_MANY_REQUESTS, shown);
+    rate_limit::come_back(&mut page, blocked.wait);
+    page
+}
+
 fn failed(email: &str, error: LoginError) -> Shown<'_> {
     Shown {
         email,
         error: Some(error),
         notice: None,
+        challenge: None,
     }
 }

@@ -19,9 +19,11 @@ use crate::layers::Class;
 
 mod catalogue;
 pub mod commits;
+mod limits;
 mod passwords;
 
 pub use catalogue::{Catalogue, EXPOSITION_TYPE, Entry, Kind};
+use limits::Limits;
 use passwords::Passwords;
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -125,6 +127,7 @@ pub struct Metrics {
     /// The numbers of answers given before, by template: found without making labels. Templates, methods and statuses
     /// are few.
     known: Arc<RwLock<Known>>,
+    limits: Limits,
 }
 
 type Known = HashMap<String, Vec<(Answer, Handles)>>;
@@ -253,6 +256,7 @@ impl Metrics {
             events: Family::default(),
             passwords: Passwords::register(catalogue),
             known: Arc::default(),
+            limits: Limits::register(catalogue),
         };
         catalogue.register(REQUESTS, metrics.requests.clone());
         catalogue.register(DURATIONS, metrics.durations.clone());
@@ -283,6 +287,11 @@ impl Metrics {
     /// Counts what happens to a password.
     pub fn password(&self, event: PasswordEvent) {
         self.passwords.count(event);
+    }
+
+    /// Counts what the limit of this name refused.
+    pub fn limited(&self, limit: &'static str) {
+        self.limits.refused(limit);
     }
 
     /// Tells how far the clocks are apart.

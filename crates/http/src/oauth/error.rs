@@ -4,10 +4,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::{Event, EventKind};
 use engine::Fault;
+use engine::throttle::Limited;
 use protocol::client_auth;
 use protocol::error::{ErrorCode, OAuthError};
 
 use crate::extract::Visit;
+use crate::rate_limit;
 use crate::reply::log_fault;
 use crate::state::AppState;
 
@@ -44,6 +46,22 @@ pub(crate) async fn recorded(
 pub(crate) fn busy() -> Response {
     let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "come again in some seconds");
     (StatusCode::SERVICE_UNAVAILABLE, Json(error)).into_response()
+}
+
+/// 429 for a client that asks too often (RFC 6585 section 4).
+pub(crate) fn limited(limited: &Limited) -> Response {
+    let error = OAuthError::new(
+        ErrorCode::TemporarilyUnavailable,
+        "too many requests; see Retry-After",
+    );
+    let mut response = (
+        StatusCode::TOO_MANY_REQUESTS,
+        [(CACHE_CONTROL, "no-store")],
+        Json(error),
+    )
+        .into_response();
+    rate_limit::tell(&mut response, limited);
+    response
 }
 
 /// The same for what is not the client's fault.

@@ -5,12 +5,13 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use engine::userinfo::UserinfoError;
+use engine::userinfo::{Userinfo, UserinfoError};
 use protocol::error::OAuthError;
 use protocol::{Params, bearer};
 
 use super::error;
 use crate::extract::Visit;
+use crate::rate_limit;
 use crate::state::AppState;
 use crate::unrecorded;
 
@@ -50,7 +51,14 @@ async fn answer(state: &AppState, visit: &Visit, form: Option<&Params>) -> Respo
         }
     };
     match state.app.userinfo(&visit.ctx, token.expose()).await {
-        Ok(claims) => ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response(),
+        Ok(Userinfo { claims, limited }) => {
+            let mut response = ([(CACHE_CONTROL, "no-store")], Json(claims)).into_response();
+            if let Some(limited) = &limited {
+                rate_limit::tell(&mut response, limited);
+            }
+            response
+        }
+        Err(UserinfoError::Limited(limited)) => error::limited(&limited),
         Err(UserinfoError::Refused(cause)) => {
             let status = StatusCode::from_u16(cause.status()).unwrap_or(StatusCode::UNAUTHORIZED);
             refused(visit, Some(cause), status)

@@ -38,6 +38,8 @@ impl App<'_> {
 pub enum LoginError {
     /// Too many people sign in at this moment; try again in a few seconds.
     Busy,
+    /// Many attempts failed for this account: the browser works for this one, or its person waits a little.
+    Challenged,
     /// Unknown person, wrong password, disabled account: one answer for all.
     Credentials,
     /// A field was left empty.
@@ -48,12 +50,19 @@ pub enum LoginError {
 
 impl LoginError {
     /// Every error, for tests over all texts.
-    pub const ALL: [Self; 4] = [Self::Busy, Self::Credentials, Self::Incomplete, Self::Throttled];
+    pub const ALL: [Self; 5] = [
+        Self::Busy,
+        Self::Challenged,
+        Self::Credentials,
+        Self::Incomplete,
+        Self::Throttled,
+    ];
 
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
             Self::Busy => "login-error-busy",
+            Self::Challenged => "login-error-challenged",
             Self::Credentials => "login-error-credentials",
             Self::Incomplete => "login-error-incomplete",
             Self::Throttled => "login-error-throttled",
@@ -86,6 +95,23 @@ impl LoginNotice {
     }
 }
 
+/// What the browser works on before the form goes, without anybody noticing; sent back as `challenge` and `solution`.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// The text to put a number behind.
+    pub text: &'a str,
+    /// Leading zero bits wanted.
+    pub bits: u8,
+    /// Seconds to wait where no script runs.
+    pub wait: u64,
+}
+
+impl Work<'_> {
+    pub(super) fn waiting(&self, words: &Words) -> String {
+        words.with("challenge-wait", "time", &words.lifetime(self.wait))
+    }
+}
+
 /// Form `login-form`: email and password in one form; form `passkey-form` with the button `passkey-button` beside it.
 #[derive(Clone, Debug)]
 pub struct LoginPage<'a> {
@@ -103,6 +129,8 @@ pub struct LoginPage<'a> {
     pub error: Option<LoginError>,
     /// Shown above the form when there is no error.
     pub notice: Option<LoginNotice>,
+    /// Work to do first, when many attempts failed.
+    pub challenge: Option<Work<'a>>,
     /// Where to go without the password, if there is such a page.
     pub recover_url: Option<&'a str>,
     /// Where to make an account, if people may.

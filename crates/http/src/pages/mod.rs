@@ -94,7 +94,7 @@ pub use form_post::FormPostPage;
 pub use invite::InvitePage;
 pub use links::{Ask, AskPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 pub use locale::{Direction, Locale};
-pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage};
+pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage, Work};
 pub use logout::{LoggedOutPage, LogoutPage};
 pub use mail::mail;
 pub use password::{

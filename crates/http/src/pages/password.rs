@@ -3,7 +3,7 @@
 use domain::PasswordRules;
 use engine::{PasswordRefused, Strength};
 
-use super::{Words, page};
+use super::{Words, Work, page};
 
 /// What is wrong with a chosen password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub enum PasswordError {
     FewClasses,
     /// Contains the email address, the person's name or the name of the service.
     Personal,
+    /// Too many wrong ones were typed as the present one.
+    Throttled,
     /// Longer than we accept.
     TooLong,
     /// Shorter than the rule.
@@ -24,11 +26,12 @@ pub enum PasswordError {
 
 impl PasswordError {
     /// Every error, for tests over all texts.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Common,
         Self::Current,
         Self::FewClasses,
         Self::Personal,
+        Self::Throttled,
         Self::TooLong,
         Self::TooShort,
     ];
@@ -40,6 +43,7 @@ impl PasswordError {
             Self::Current => "password-error-current",
             Self::FewClasses => "password-error-few-classes",
             Self::Personal => "password-error-personal",
+            Self::Throttled => "login-error-throttled",
             Self::TooLong => "password-error-too-long",
             Self::TooShort => "password-error-too-short",
         }
@@ -147,7 +151,7 @@ impl PasswordPage<'_> {
     fn is_current_wrong(&self) -> bool {
         self.field
             .advice
-            .is_some_and(|advice| advice.error == PasswordError::Current)
+            .is_some_and(|advice| matches!(advice.error, PasswordError::Current | PasswordError::Throttled))
     }
 
     fn is_new_wrong(&self) -> bool {
@@ -171,6 +175,8 @@ pub struct ReplacePage<'a> {
     pub email: &'a str,
     /// The field of the new one.
     pub field: NewPasswordField,
+    /// Work to do first, when many attempts failed.
+    pub challenge: Option<Work<'a>>,
 }
 
 page!(ReplacePage, ReplaceTemplate, "flow/replace.html");

@@ -25,6 +25,8 @@ pub enum Problem {
     RedirectUri,
     /// The address, a header or the body was too large.
     TooLarge,
+    /// There were too many requests from the same place.
+    TooManyRequests,
     /// The request took too long to arrive.
     TooSlow,
     /// The database or another part is away.
@@ -39,7 +41,7 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem, for tests over all texts.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::CrossSite,
         Self::DuplicateParameter,
         Self::Internal,
@@ -50,6 +52,7 @@ impl Problem {
         Self::NotFound,
         Self::RedirectUri,
         Self::TooLarge,
+        Self::TooManyRequests,
         Self::TooSlow,
         Self::Unavailable,
         Self::UnknownClient,
@@ -66,6 +69,7 @@ impl Problem {
             408 => Some(Self::TooSlow),
             413 | 414 | 431 => Some(Self::TooLarge),
             415 => Some(Self::UnsupportedMediaType),
+            429 => Some(Self::TooManyRequests),
             500 => Some(Self::Internal),
             503 => Some(Self::Unavailable),
             _ => None,
@@ -82,6 +86,7 @@ impl Problem {
             Self::MethodNotAllowed => 405,
             Self::NotFound => 404,
             Self::TooLarge => 413,
+            Self::TooManyRequests => 429,
             Self::TooSlow => 408,
             Self::Unavailable => 503,
             Self::UnsupportedMediaType => 415,
@@ -99,6 +104,7 @@ impl Problem {
             Self::CrossSite => "RSP-1006",
             Self::WrongHost => "RSP-1007",
             Self::TooSlow => "RSP-1008",
+            Self::TooManyRequests => "RSP-1009",
             Self::InvalidRequest => "RSP-1040",
             Self::UnknownClient => "RSP-1041",
             Self::RedirectUri => "RSP-1042",
@@ -123,6 +129,7 @@ impl Problem {
             Self::NotFound => "problem-not-found",
             Self::RedirectUri => "problem-redirect-uri",
             Self::TooLarge => "problem-too-large",
+            Self::TooManyRequests => "problem-too-many-requests",
             Self::TooSlow => "problem-too-slow",
             Self::Unavailable => "problem-unavailable",
             Self::UnknownClient => "problem-unknown-client",

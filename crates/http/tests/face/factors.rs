@@ -61,7 +61,7 @@ pub(crate) fn next_step(app: &TestApp) {
 }
 
 /// A code that is neither the present one nor near it.
-fn wrong(app: &TestApp, secret: &str) -> String {
+pub(crate) fn wrong(app: &TestApp, secret: &str) -> String {
     let near: Vec<String> = (-2..=2)
         .map(|step| code_at(secret, app.app.world.now().secs() + 30 * step))
         .collect();

@@ -53,10 +53,10 @@ async fn mailed(app: &TestApp, sink: &SmtpSink, email: &str, path: &str) -> Opti
     deliver(app).await;
     let mails = sink.take();
     assert!(mails.iter().all(|mail| mail.to == email), "{mails:?}");
-    let links = mails.iter().map(link);
-    links
-        .filter(|link| link.starts_with(&format!("{path}?")))
-        .next_back()
+    mails
+        .iter()
+        .map(link)
+        .rfind(|link| link.starts_with(&format!("{path}?")))
 }
 
 /// Says in this browser that the second factor is lost; the link that is mailed.

@@ -77,4 +77,14 @@ mod routes;
 #[cfg(test)]
 mod security_txt;
 #[cfg(test)]
+mod throttle;
+#[cfg(test)]
+mod throttle_away;
+#[cfg(test)]
+mod throttle_requests;
+#[cfg(test)]
+mod throttle_shared;
+#[cfg(test)]
+mod throttle_sign_in;
+#[cfg(test)]
 mod watch;

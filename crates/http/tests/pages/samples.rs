@@ -10,6 +10,7 @@ use http_face::pages::{
     InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, PasswordAdvice,
     PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage,
     SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
+    Work,
 };
 use http_face::pages::{Ask, AskPage, CaughtMail, CaughtPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 
@@ -35,6 +36,11 @@ pub(crate) fn login<'a>(text: &'a str, url: &'a str) -> LoginPage<'a> {
         email: text,
         error: Some(LoginError::Credentials),
         notice: None,
+        challenge: Some(Work {
+            text,
+            bits: 16,
+            wait: 30,
+        }),
         recover_url: Some(url),
         register_url: Some(url),
     }
@@ -272,6 +278,11 @@ fn replace(text: &str) -> ReplacePage<'_> {
         csrf: text,
         email: text,
         field: FIELD,
+        challenge: Some(Work {
+            text,
+            bits: 16,
+            wait: 30,
+        }),
     }
 }
 

@@ -113,6 +113,11 @@ pub struct TenantUpdateArgs {
     /// Size of its next RSA keys
     #[arg(long, value_name = "BITS")]
     pub rsa_bits: Option<u16>,
+
+    /// Requests in a minute, like token=600; 0 for no limit, "default" for the server's; classes: admin, authorize,
+    /// introspection, pages, revocation, tenant (all clients together), token, userinfo
+    #[arg(long = "limit", value_name = "CLASS=COUNT")]
+    pub limits: Vec<String>,
 }
 
 /// Rules for new passwords.
@@ -172,6 +177,9 @@ pub enum UserCommand {
     /// Mail a person a link to choose a new password; nobody but them learns it
     #[command(after_long_help = "Examples:\n  rsp user reset alice@example.com")]
     Reset(UserArg),
+    /// Let an account be tried from everywhere again after too many failed attempts
+    #[command(after_long_help = "Examples:\n  rsp user unlock bob@example.com")]
+    Unlock(UserArg),
 }
 
 /// `rsp user create`

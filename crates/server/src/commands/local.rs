@@ -33,6 +33,9 @@ pub(super) async fn open_with(config: &Config) -> Result<Arc<App>, Failure> {
         public_url: config.issuer(),
         kek,
         passwords: config.password.policy(),
+        limits: config
+            .limits()
+            .map_err(|cause| Failure::usage(cause.to_string()))?,
     };
     let app = App::new(db, World::system(), options)
         .await

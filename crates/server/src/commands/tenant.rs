@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Actor, PasswordProfile, Slug, TenantSettings};
+use domain::{Actor, PasswordProfile, RequestSettings, Slug, TenantSettings};
 use engine::TenantView;
 use engine::tenants::TenantError;
 use http_face::pages::Accent;
@@ -125,12 +125,29 @@ async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failur
             PasswordRule::Classic => PasswordProfile::Classic,
         };
     }
+    for limit in &args.limits {
+        set_limit(&mut settings.requests, limit)?;
+    }
     if let Some(bits) = args.rsa_bits {
         settings.rsa_bits = bits;
     }
     let name = args.name.as_deref().unwrap_or(&tenant.name);
     let view = app.update_tenant(&ctx, name, settings).await.map_err(failure)?;
     Ok(View::from(view.as_ref()))
+}
+
+/// `CLASS=COUNT`, or `CLASS=default`.
+fn set_limit(limits: &mut RequestSettings, text: &str) -> Result<(), Failure> {
+    let parsed = text.split_once('=').and_then(|(class, count)| {
+        let count = match count {
+            "default" => None,
+            count => Some(count.parse::<u32>().ok()?),
+        };
+        Some((class, count))
+    });
+    let set = parsed.is_some_and(|(class, count)| limits.set(class, count));
+    set.then_some(())
+        .ok_or_else(|| Failure::refused(format!("{text} is no limit: see `rsp tenant update --help`")))
 }
 
 /// A picture as pages carry it: inside the page, so that no other server learns of the visit.

@@ -1,4 +1,4 @@
-//! `rsp user list|create|disable|enable|compromise|import|remove-factors|reset`
+//! `rsp user list|create|disable|enable|unlock|compromise|import|remove-factors|reset`
 
 use std::fs;
 use std::io::Read as _;
@@ -92,6 +92,14 @@ pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Fai
         UserCommand::Reset(args) => {
             let (app, ctx, id) = target(args, global).await?;
             let user = app.start_reset(&ctx, id).await.map_err(failure)?;
+            printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
+        }
+        UserCommand::Unlock(args) => {
+            let (app, ctx, id) = target(args, global).await?;
+            let user = app.user(&ctx, id).await.map_err(failure)?;
+            app.unlock(&ctx, &user)
+                .await
+                .map_err(|cause| local::failure(&cause))?;
             printer.item(&View::from(user)).map_err(anyhow::Error::from)?;
         }
         UserCommand::Enable(args) => {

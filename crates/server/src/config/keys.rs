@@ -2,7 +2,7 @@
 
 use Kind::{
     Address, Choice, Contacts, DatabaseUrl, File, Filter, MailAddress, MailServer, Networks, Secret,
-    SecureUrl, Text, Time, Variable, WebUrl,
+    SecureUrl, SharedUrl, Text, Time, Variable, WebUrl,
 };
 use Preset::{InData, Is, Unset};
 
@@ -46,7 +46,7 @@ impl Key {
     /// Whether the value, or a part of it, must not be shown.
     #[must_use]
     pub fn is_secret(&self) -> bool {
-        matches!(self.kind, DatabaseUrl | Secret)
+        matches!(self.kind, DatabaseUrl | Secret | SharedUrl)
     }
 }
 
@@ -415,9 +415,123 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "shared.url",
-        Choice(&["memory"]),
+        SharedUrl,
         Is("\"memory\""),
-        "Where attempt counters and caches are kept",
+        "Where attempts and requests are counted: memory for one process; for several redis://USER:PASSWORD@HOST on loopback, rediss:// elsewhere",
+    ),
+    key(
+        "shared.ca_file",
+        File,
+        Unset("the public certificate authorities"),
+        "Certificates of the authorities that Redis' own may come from, as PEM",
+    ),
+    key(
+        "shared.timeout",
+        Time,
+        Is("\"100ms\""),
+        "Longest wait for Redis; after three of them it is not asked until it answers again",
+    ),
+    key(
+        "shared.keys",
+        count(1_000, 10_000_000),
+        Is("200000"),
+        "Counters kept in memory at once",
+    ),
+    key(
+        "throttle.mode",
+        Choice(&["on", "off"]),
+        Is("\"on\""),
+        "off counts nothing: for measurements, refused unless public_url is loopback",
+    ),
+    key(
+        "throttle.attempts",
+        count(1, 1_000),
+        Is("5"),
+        "Failed sign-ins of one account from one source, or from one known browser, in the window",
+    ),
+    key(
+        "throttle.window",
+        Time,
+        Is("\"15m\""),
+        "Time in which failed sign-ins are counted",
+    ),
+    key(
+        "throttle.lockout",
+        Time,
+        Is("\"1h\""),
+        "How long a source cannot try that account after too many",
+    ),
+    key(
+        "throttle.source",
+        count(1, MANY),
+        Is("50"),
+        "Failed sign-ins of one address in the window, over all accounts",
+    ),
+    key(
+        "throttle.network",
+        count(1, MANY),
+        Is("200"),
+        "The same for a network: /24 of IPv4, /48 of IPv6",
+    ),
+    key(
+        "throttle.tenant",
+        count(1, MANY),
+        Is("1000"),
+        "Failed sign-ins of a tenant in the window, beyond which unknown browsers get challenges",
+    ),
+    key(
+        "throttle.sessions",
+        count(1, 1_000),
+        Is("50"),
+        "Sessions of one person at once; beyond, the one not used for longest ends",
+    ),
+    key(
+        "throttle.requests.pages",
+        count(0, 10_000_000),
+        Is("1200"),
+        "Requests of one source to pages in a minute; 429 beyond, 0 for no limit; a tenant may have its own (`rsp tenant update --limit`)",
+    ),
+    key(
+        "throttle.requests.authorize",
+        count(0, 10_000_000),
+        Is("1200"),
+        "Requests of one source for authorization in a minute",
+    ),
+    key(
+        "throttle.requests.admin",
+        count(0, 10_000_000),
+        Is("1200"),
+        "Requests of one source to the admin API in a minute",
+    ),
+    key(
+        "throttle.requests.token",
+        count(0, 10_000_000),
+        Is("60000"),
+        "Token requests of one client in a minute",
+    ),
+    key(
+        "throttle.requests.introspection",
+        count(0, 10_000_000),
+        Is("60000"),
+        "Introspection requests of one client in a minute",
+    ),
+    key(
+        "throttle.requests.revocation",
+        count(0, 10_000_000),
+        Is("60000"),
+        "Revocation requests of one client in a minute",
+    ),
+    key(
+        "throttle.requests.userinfo",
+        count(0, 10_000_000),
+        Is("60000"),
+        "Userinfo requests of one client in a minute",
+    ),
+    key(
+        "throttle.requests.tenant",
+        count(0, 10_000_000),
+        Is("0"),
+        "Requests of all clients of one tenant together in a minute, of those that proved who they are",
     ),
     key(
         "keys.kek.file",

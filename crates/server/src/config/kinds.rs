@@ -33,6 +33,8 @@ pub(crate) enum Kind {
     Networks,
     /// Text that is never shown.
     Secret,
+    /// `memory`, or a Redis URL; its password is masked.
+    SharedUrl,
     /// `https:` URL.
     SecureUrl,
     /// Any text.
@@ -103,6 +105,7 @@ impl Kind {
             }
             Self::Filter => !text.is_empty() && EnvFilter::try_new(text).is_ok(),
             Self::SecureUrl => is_url_of(text, &["https"]),
+            Self::SharedUrl => text == "memory" || is_url_of(text, &["redis", "rediss"]),
             Self::Time => parse_duration(text).is_ok(),
             Self::Variable => !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'),
             Self::WebUrl => Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https")),
@@ -129,6 +132,7 @@ impl Kind {
             }
             Self::Secret | Self::Text => "a text".to_owned(),
             Self::SecureUrl => "a URL that starts with https://".to_owned(),
+            Self::SharedUrl => "memory, or a URL that starts with redis:// or rediss://".to_owned(),
             Self::Time => {
                 "a time greater than zero, like \"500ms\", \"10s\", \"5m\", \"12h\" or \"90d\"".to_owned()
             }
@@ -141,7 +145,8 @@ impl Kind {
     pub(crate) fn show(self, value: &Value) -> String {
         match (self, value) {
             (Self::Secret, _) => MASK.to_owned(),
-            (Self::DatabaseUrl, Value::String(text)) => mask_password(text),
+            (Self::SharedUrl, Value::String(text)) if text == "memory" => text.clone(),
+            (Self::DatabaseUrl | Self::SharedUrl, Value::String(text)) => mask_password(text),
             (_, Value::String(text)) => text.clone(),
             (_, other) => other.to_string(),
         }

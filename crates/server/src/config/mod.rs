@@ -36,6 +36,7 @@ pub struct Config {
     pub server: Server,
     pub database: Database,
     pub shared: Shared,
+    pub throttle: Throttle,
     pub keys: Keys,
     #[serde(default)]
     pub mail: Mail,
@@ -200,7 +201,51 @@ pub struct Append {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shared {
-    pub url: String,
+    #[serde(deserialize_with = "required_secret")]
+    pub url: Secret<String>,
+    pub ca_file: Option<PathBuf>,
+    #[serde(deserialize_with = "duration")]
+    pub timeout: Duration,
+    pub keys: usize,
+}
+
+/// `[throttle]`: see [`engine::throttle::ThrottlePolicy`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Throttle {
+    pub mode: Mode,
+    pub attempts: u32,
+    #[serde(deserialize_with = "duration")]
+    pub window: Duration,
+    #[serde(deserialize_with = "duration")]
+    pub lockout: Duration,
+    pub source: u32,
+    pub network: u32,
+    pub tenant: u32,
+    pub sessions: u32,
+    pub requests: Requests,
+}
+
+/// Whether anything is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    On,
+    Off,
+}
+
+/// `[throttle.requests]`: see [`engine::throttle::RequestLimits`].
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requests {
+    pub pages: u32,
+    pub authorize: u32,
+    pub admin: u32,
+    pub token: u32,
+    pub introspection: u32,
+    pub revocation: u32,
+    pub userinfo: u32,
+    pub tenant: u32,
 }
 
 /// `[keys]`

@@ -1,8 +1,9 @@
 //! From settings to what the other crates take.
 
 use domain::Secret;
-use engine::PasswordPolicy;
 use engine::mail::{SmtpOptions, SmtpSecurity};
+use engine::throttle::{RequestLimits, ThrottlePolicy};
+use engine::{LimitOptions, PasswordPolicy, SharedOptions, SharedRefused};
 use http_face::SecurityContact;
 use http_face::client_ip::TrustedProxies;
 use http_face::layers::{Bounds, EdgeSettings, LoadSettings};
@@ -11,13 +12,57 @@ use http_face::pressure::PressureSettings;
 use storage::{AppendLimits, DbOptions, GroupLimits};
 use url::Url;
 
-use super::{Allocate, Class, Config, Database, Load, Mail, Password, Server};
+use super::{Allocate, Class, Config, Database, Load, Mail, Mode, Password, Requests, Server};
 
 impl Config {
     /// The issuer of the default tenant: the public URL without a slash at its end.
     #[must_use]
     pub fn issuer(&self) -> String {
         self.server.public_url.as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// How much guessing and asking is borne, and where it is counted.
+    pub fn limits(&self) -> Result<LimitOptions, SharedRefused> {
+        let throttle = &self.throttle;
+        let shared = SharedOptions {
+            url: self.shared.url.clone(),
+            ca_file: self.shared.ca_file.clone(),
+            timeout: self.shared.timeout,
+            keys: self.shared.keys,
+            server_clock: true,
+        };
+        let (guessing, asking) = match throttle.mode {
+            Mode::Off => (ThrottlePolicy::off(), RequestLimits::off()),
+            Mode::On => (
+                ThrottlePolicy {
+                    pair: throttle.attempts,
+                    window: throttle.window,
+                    lockout: throttle.lockout,
+                    source: throttle.source,
+                    network: throttle.network,
+                    tenant: throttle.tenant,
+                    sessions: throttle.sessions,
+                    ..ThrottlePolicy::default()
+                },
+                throttle.requests.limits(),
+            ),
+        };
+        LimitOptions::new(&shared, guessing, asking)
+    }
+}
+
+impl Requests {
+    const fn limits(&self) -> RequestLimits {
+        RequestLimits {
+            admin: self.admin,
+            authorize: self.authorize,
+            introspection: self.introspection,
+            pages: self.pages,
+            revocation: self.revocation,
+            tenant: self.tenant,
+            token: self.token,
+            userinfo: self.userinfo,
+        }
     }
 }
 

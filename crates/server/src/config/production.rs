@@ -8,7 +8,7 @@ use domain::Secret;
 use ipnet::IpNet;
 use url::{Host, Url};
 
-use super::{Config, Problem};
+use super::{Config, Mode, Problem};
 
 /// Shortest management token, in characters.
 const TOKEN_CHARS: usize = 32;
@@ -20,8 +20,8 @@ impl Config {
     /// Everything that makes this configuration unfit for production; empty when it is fit.
     #[must_use]
     pub fn validate_production(&self) -> Vec<Problem> {
-        let rules: [fn(&Config) -> Vec<Problem>; 10] = [
-            public_url, listeners, proxies, tls, limits, database, kek, mail, password, log,
+        let rules: [fn(&Config) -> Vec<Problem>; 12] = [
+            public_url, listeners, proxies, tls, limits, database, shared, throttle, kek, mail, password, log,
         ];
         rules.iter().flat_map(|rule| rule(self)).collect()
     }
@@ -252,6 +252,36 @@ fn sqlite(path: &Path) -> Vec<Problem> {
         ));
     }
     problems
+}
+
+/// Counters say who was attacked from where: over a network only encrypted (CR8).
+fn shared(config: &Config) -> Vec<Problem> {
+    let plain = Url::parse(config.shared.url.expose())
+        .ok()
+        .filter(|url| url.scheme() == "redis" && !is_loopback_name(url.host_str().unwrap_or_default()));
+    plain
+        .map(|_| {
+            Problem::new(
+                "shared.url.plain",
+                "shared.url reaches Redis on another machine without TLS",
+                "use rediss://, with shared.ca_file if the certificate is of an authority of your own",
+            )
+        })
+        .into_iter()
+        .collect()
+}
+
+fn throttle(config: &Config) -> Vec<Problem> {
+    (config.throttle.mode == Mode::Off && !is_loopback_host(&config.server.public_url))
+        .then(|| {
+            Problem::new(
+                "throttle.mode.off",
+                "throttle.mode is off: passwords can be guessed without bound",
+                "leave it on; off is for measurements",
+            )
+        })
+        .into_iter()
+        .collect()
 }
 
 fn kek(config: &Config) -> Vec<Problem> {

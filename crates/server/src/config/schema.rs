@@ -73,6 +73,7 @@ fn example(key: &Key) -> &'static str {
         | "server.load.admin.queue"
         | "server.load.machine.queue"
         | "server.load.pages.queue" => "128",
+        "shared.ca_file" => "\"/etc/rsp/redis-ca.pem\"",
         "server.tls.cert" => "\"/etc/rsp/tls.pem\"",
         "server.tls.key" => "\"/etc/rsp/tls.key\"",
         _ => "\"\"",
@@ -125,6 +126,7 @@ fn property(key: &Key) -> Value {
         Kind::Time => json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h|d)$" }),
         Kind::SecureUrl => json!({ "type": "string", "format": "uri", "pattern": "^https://" }),
         Kind::WebUrl => json!({ "type": "string", "format": "uri", "pattern": "^https?://" }),
+        Kind::SharedUrl => json!({ "type": "string", "pattern": "^(memory$|rediss?://)" }),
         Kind::DatabaseUrl => json!({ "type": "string", "pattern": "^(sqlite:|postgres(ql)?://)" }),
         Kind::MailAddress => json!({ "type": "string", "format": "email" }),
         Kind::MailServer => {

@@ -316,7 +316,7 @@ fn a_wrong_value_is_refused_without_showing_it() {
             "\"mysql://u:canary@h/d\"",
             "sqlite: or postgres://",
         ),
-        ("shared.url", "\"redis://:canary@h\"", "one of memory"),
+        ("shared.url", "\"http://:canary@h\"", "memory, or a URL"),
         ("password.iterations", "1000", "from 1 to 16"),
         ("log.level", "\"rsp=canary\"", "a level"),
         (

@@ -137,6 +137,7 @@ async fn open(config: &Config) -> Result<Arc<App>, Failure> {
         public_url: config.issuer(),
         kek,
         passwords: config.password.policy(),
+        limits: config.limits().context("cannot open the shared state")?,
     };
     Ok(Arc::new(
         App::new(db, World::system(), options)

@@ -19,6 +19,7 @@ pub(crate) struct Roles<'a> {
 const APP: &[(&str, &str)] = &[
     ("_sqlx_migrations", "SELECT"),
     ("access_tokens", "SELECT, INSERT, UPDATE, DELETE"),
+    ("attempts", "SELECT, INSERT, UPDATE, DELETE"),
     ("audit_log", "SELECT, INSERT"),
     ("clients", "SELECT, INSERT, UPDATE"),
     ("codes", "SELECT, INSERT, UPDATE, DELETE"),
@@ -38,6 +39,8 @@ const APP: &[(&str, &str)] = &[
     ("signing_keys", "SELECT, INSERT, UPDATE"),
     ("tenants", "SELECT, INSERT, UPDATE"),
     ("totp_factors", "SELECT, INSERT, UPDATE, DELETE"),
+    ("trusted_devices", "SELECT, INSERT, UPDATE, DELETE"),
+    ("used_challenges", "SELECT, INSERT, DELETE"),
     ("user_consents", "SELECT, INSERT, UPDATE"),
     ("users", "SELECT, INSERT, UPDATE"),
 ];

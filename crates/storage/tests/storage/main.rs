@@ -49,6 +49,8 @@ mod roles;
 #[cfg(test)]
 mod scene;
 #[cfg(test)]
+mod shared;
+#[cfg(test)]
 mod sqlite_file;
 #[cfg(test)]
 mod statements;

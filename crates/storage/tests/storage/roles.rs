@@ -170,6 +170,7 @@ async fn rights_are_exactly_the_listed_ones() {
         [
             "_sqlx_migrations: SELECT",
             "access_tokens: DELETE,INSERT,SELECT,UPDATE",
+            "attempts: DELETE,INSERT,SELECT,UPDATE",
             "audit_log: INSERT,SELECT",
             "clients: INSERT,SELECT,UPDATE",
             "codes: DELETE,INSERT,SELECT,UPDATE",
@@ -189,6 +190,8 @@ async fn rights_are_exactly_the_listed_ones() {
             "signing_keys: INSERT,SELECT,UPDATE",
             "tenants: INSERT,SELECT,UPDATE",
             "totp_factors: DELETE,INSERT,SELECT,UPDATE",
+            "trusted_devices: DELETE,INSERT,SELECT,UPDATE",
+            "used_challenges: DELETE,INSERT,SELECT",
             "user_consents: INSERT,SELECT,UPDATE",
             "users: INSERT,SELECT,UPDATE",
         ]

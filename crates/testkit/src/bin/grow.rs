@@ -64,6 +64,7 @@ async fn run(order: Order) -> Result<(), Failure> {
         public_url: order.public_url,
         kek: Secret::new(kek),
         passwords: PasswordPolicy::default(),
+        limits: engine::LimitOptions::default(),
     };
     let app = Arc::new(App::new(db, World::system(), options).await?);
     let start = tokio::time::Instant::now();
