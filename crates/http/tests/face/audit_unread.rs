@@ -304,7 +304,35 @@ async fn twin_of_admin(app: &TestApp, method: &str, path: &str) -> Answer {
         ("POST", "/admin/v1/clients") => new_client("new"),
         _ => serde_json::Value::Null,
     };
+    if path.contains("{session}") {
+        return end_one_session(app, &right, path).await;
+    }
     ask(app, &right, method, &path.replace("{id}", id), &body).await
+}
+
+/// Ends the session of somebody whom no other request here is about.
+async fn end_one_session(app: &TestApp, right: &str, path: &str) -> Answer {
+    let new = NewUser {
+        email: "visitor@example.com".parse().unwrap(),
+        email_verified: true,
+        profile: Profile::default(),
+        password: Some(domain::Secret::new(PASSWORD.to_owned())),
+    };
+    let id = app
+        .app
+        .create_user(&app.ctx("default"), new)
+        .await
+        .unwrap()
+        .id
+        .to_string();
+    signed_in(app, "", "visitor@example.com").await;
+    let list = format!("/admin/v1/users/{id}/sessions");
+    let sessions = ask(app, right, "GET", &list, &serde_json::Value::Null)
+        .await
+        .json();
+    let session = sessions["items"][0]["id"].as_str().unwrap();
+    let path = path.replace("{id}", &id).replace("{session}", session);
+    ask(app, right, "POST", &path, &serde_json::Value::Null).await
 }
 
 async fn service_token(app: &TestApp) -> Answer {

@@ -215,7 +215,7 @@ async fn a_browser_sees_a_page_for_a_bare_refusal_of_a_handler_too() {
     assert_page(&panicked, 500, "RSP-1500");
     assert!(!panicked.text().contains("canary-secret"));
     let often = ask("/often").await;
-    assert_document(&often, 429);
+    assert_page(&often, 429, "RSP-1009");
     assert_eq!(often.header("retry-after"), "60");
     assert_page(&ask("/late").await, 408, "RSP-1008");
     assert_page(&ask("/slow").await, 503, "RSP-1503");

@@ -91,6 +91,7 @@ async fn a_request_of_a_signed_in_person_names_the_person(backend: Backend) {
         assert_eq!(row.actor_id, Some(alice.id.to_string()), "{path}");
     }
     assert_eq!(browser.post(&form.action, &twice).await.status, 400);
+    app.clock.advance(Duration::from_secs(1));
     let unknown = "/account/sessions/0199c000-0000-7000-8000-000000000000/end";
     assert_eq!(browser.post(unknown, &form.pairs()).await.status, 404);
     let rows = watch.news().await;
