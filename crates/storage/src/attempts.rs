@@ -53,22 +53,28 @@ pub async fn begin(
     now: Timestamp,
 ) -> Result<Option<u32>, StoreError> {
     let first = i64::try_from(pace.first.as_micros()).unwrap_or(i64::MAX / 128);
-    let wait = if pace.free <= 1 { first } else { 0 };
+    // Without a wait it is the time of everybody, also of who came a moment earlier and is counted a moment later.
+    let next = if pace.free <= 1 {
+        now.micros().saturating_add(first)
+    } else {
+        0
+    };
     let row: Option<(i64,)> = tx
         .handle()
         .optional(
             "INSERT INTO attempts (tenant_id, key, failures, began_at, next_at, expires_at)
              VALUES ($1, $2, 1, $3, $4, $5)
              ON CONFLICT (tenant_id, key) DO UPDATE SET
-                failures = attempts.failures + 1, expires_at = $5, next_at = $3 + CASE
-                    WHEN attempts.failures + 1 < $6 THEN 0
-                    WHEN attempts.failures + 1 < $6 + 6 THEN $7 * (1 << CAST(attempts.failures + 1 - $6 AS INTEGER))
-                    ELSE $7 * 64 END
+                failures = attempts.failures + 1, expires_at = $5, next_at = CASE
+                    WHEN attempts.failures + 1 < $6 THEN attempts.next_at
+                    WHEN attempts.failures + 1 < $6 + 6
+                        THEN $3 + $7 * (1 << CAST(attempts.failures + 1 - $6 AS INTEGER))
+                    ELSE $3 + $7 * 64 END
              WHERE attempts.next_at <= $3 AND attempts.failures < $8 RETURNING failures",
             (
                 key,
                 now,
-                now.micros().saturating_add(wait),
+                next,
                 now.plus(pace.kept),
                 i64::from(pace.free),
                 first,

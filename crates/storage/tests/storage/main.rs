@@ -23,6 +23,8 @@ macro_rules! on_both {
 #[cfg(test)]
 mod append;
 #[cfg(test)]
+mod attempts;
+#[cfg(test)]
 mod factors;
 #[cfg(test)]
 mod families;
