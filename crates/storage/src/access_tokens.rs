@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use domain::{ClientId, GrantId, Scopes, Timestamp, TokenHash, UserId};
 use sqlx::types::Json;
 
-use crate::sql::{Binds, Insert, Rows};
+use crate::sql::{Binds, Insert};
 use crate::{Query, StoreError, Tx};
 
 /// An opaque access token.
@@ -46,19 +46,8 @@ pub async fn insert(tx: &mut Tx, token: &AccessToken) -> Result<(), StoreError> 
 }
 
 /// Adds several, in few statements.
-pub(crate) async fn insert_all(tx: &mut Tx, mut tokens: &[&AccessToken]) -> Result<(), StoreError> {
-    let tenant = tx.tenant();
-    while !tokens.is_empty() {
-        let (text, size) = INSERTS.fitting(tokens.len());
-        let (now, later) = tokens.split_at_checked(size).unwrap_or((tokens, &[]));
-        let values = Rows {
-            tenant,
-            rows: now.iter().map(|token| values(token)).collect(),
-        };
-        tx.handle().execute(text, values).await?;
-        tokens = later;
-    }
-    Ok(())
+pub(crate) async fn insert_all(tx: &mut Tx, tokens: &[&AccessToken]) -> Result<(), StoreError> {
+    INSERTS.all(tx, tokens, values).await
 }
 
 pub(crate) fn values(token: &AccessToken) -> impl Binds<'_> {

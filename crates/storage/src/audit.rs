@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::columns::{JsonText, KindName, Word};
 use crate::mail_outbox::{self, Posted};
-use crate::sql::{Binds, Insert, Rows};
+use crate::sql::{Binds, Insert};
 use crate::{Query, StoreError, Tx};
 
 /// One row of the audit log (E6). What says something about a person is in `sealed`, or in keyed hashes.
@@ -82,22 +82,11 @@ pub(crate) async fn insert(tx: &mut Tx, row: &AuditRow) -> Result<(), StoreError
 }
 
 /// Adds several with the mails that tell of them, in few statements.
-pub(crate) async fn insert_all(tx: &mut Tx, mut rows: &[&AuditRow]) -> Result<(), StoreError> {
-    let tenant = tx.tenant();
+pub(crate) async fn insert_all(tx: &mut Tx, rows: &[&AuditRow]) -> Result<(), StoreError> {
     for posted in rows.iter().filter_map(|row| row.mail.as_deref()) {
         mail_outbox::insert(tx, posted).await?;
     }
-    while !rows.is_empty() {
-        let (text, size) = INSERTS.fitting(rows.len());
-        let (now, later) = rows.split_at_checked(size).unwrap_or((rows, &[]));
-        let values = Rows {
-            tenant,
-            rows: now.iter().map(|row| values(row)).collect(),
-        };
-        tx.handle().execute(text, values).await?;
-        rows = later;
-    }
-    Ok(())
+    INSERTS.all(tx, rows, values).await
 }
 
 pub(crate) fn values(row: &AuditRow) -> impl Binds<'_> {

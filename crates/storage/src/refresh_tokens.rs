@@ -15,7 +15,7 @@ use sqlx::types::Json;
 use crate::append::Rotation;
 use crate::columns::Word;
 use crate::grants::Grant;
-use crate::sql::{Binds, Insert, Rows};
+use crate::sql::{Binds, Insert};
 use crate::{Query, StoreError, Tx};
 
 /// A refresh token. A used one is kept until it expires, so that its reuse is recognized.
@@ -57,19 +57,8 @@ pub async fn insert(tx: &mut Tx, token: &RefreshToken) -> Result<(), StoreError>
 }
 
 /// Adds several, in few statements.
-pub(crate) async fn insert_all(tx: &mut Tx, mut tokens: &[&RefreshToken]) -> Result<(), StoreError> {
-    let tenant = tx.tenant();
-    while !tokens.is_empty() {
-        let (text, size) = INSERTS.fitting(tokens.len());
-        let (now, later) = tokens.split_at_checked(size).unwrap_or((tokens, &[]));
-        let values = Rows {
-            tenant,
-            rows: now.iter().map(|token| values(token)).collect(),
-        };
-        tx.handle().execute(text, values).await?;
-        tokens = later;
-    }
-    Ok(())
+pub(crate) async fn insert_all(tx: &mut Tx, tokens: &[&RefreshToken]) -> Result<(), StoreError> {
+    INSERTS.all(tx, tokens, values).await
 }
 
 /// The refresh token with this hash, used or not, expired or not.

@@ -10,7 +10,7 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments as _, Encode, FromRow, Postgres, SqlSafeStr as _, SqlStr, Sqlite, Type};
 
-use crate::StoreError;
+use crate::{Query as _, StoreError, Tx};
 
 /// A statement: one text, or two where the engines differ.
 #[derive(Clone, Copy, Debug)]
@@ -196,8 +196,29 @@ impl Insert {
         }
     }
 
+    /// Adds rows of the transaction's tenant, in few statements.
+    pub(crate) async fn all<'a, T, B: Binds<'a>>(
+        &'static self,
+        tx: &mut Tx,
+        mut rows: &[&'a T],
+        values: impl Fn(&'a T) -> B,
+    ) -> Result<(), StoreError> {
+        let tenant = tx.tenant();
+        while !rows.is_empty() {
+            let (text, size) = self.fitting(rows.len());
+            let (now, later) = rows.split_at_checked(size).unwrap_or((rows, &[]));
+            let values = Rows {
+                tenant,
+                rows: now.iter().map(|row| values(row)).collect(),
+            };
+            tx.handle().execute(text, values).await?;
+            rows = later;
+        }
+        Ok(())
+    }
+
     /// The largest statement for at most `rows` rows, and how many it takes.
-    pub(crate) fn fitting(&'static self, rows: usize) -> (Sql, usize) {
+    fn fitting(&'static self, rows: usize) -> (Sql, usize) {
         let wide = SIZES.into_iter().zip(&self.wide).find(|(size, _)| *size <= rows);
         match wide {
             None => (self.one.into(), 1),
