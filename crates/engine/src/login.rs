@@ -93,7 +93,9 @@ impl App {
         let stored = found
             .as_ref()
             .and_then(|account| account.password_hash.as_deref());
-        let verdict = self.verify_password(ctx, &attempt.password, stored).await?;
+        let verdict = self
+            .verify_admitted(ctx, &admitted, (&attempt.password, stored))
+            .await?;
         let account = match (verdict, found) {
             (Verdict::Right { outdated }, Some(account)) if account.user.status == UserStatus::Active => {
                 self.attempt_succeeded(ctx, &admitted).await?;

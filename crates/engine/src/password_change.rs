@@ -123,7 +123,10 @@ impl App {
             Admission::Admitted(admitted) => admitted,
             Admission::Refused(blocked) => return Err(ChangeError::Blocked(blocked.wait)),
         };
-        if self.verify_password(ctx, typed.current, Some(stored)).await? == Verdict::Wrong {
+        let verdict = self
+            .verify_admitted(ctx, &admitted, (typed.current, Some(stored)))
+            .await?;
+        if verdict == Verdict::Wrong {
             self.change_refused(ctx, who, "wrong_password").await?;
             self.attempt_failed(ctx, &admitted).await?;
             return Err(ChangeError::WrongCurrent);

@@ -128,6 +128,17 @@ pub async fn lock(
     Ok(locked == 1)
 }
 
+/// One less is counted under this key: an attempt was not made after all.
+pub async fn give_back(tx: &mut Tx, key: &TokenHash) -> Result<(), StoreError> {
+    tx.handle()
+        .execute(
+            "UPDATE attempts SET failures = failures - 1 WHERE tenant_id = $1 AND key = $2 AND failures > 0",
+            (key,),
+        )
+        .await
+        .map(drop)
+}
+
 /// Forgets what was counted under this key; false if nothing was.
 pub async fn clear(tx: &mut Tx, key: &TokenHash) -> Result<bool, StoreError> {
     let cleared = tx

@@ -17,9 +17,10 @@ mod windows;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use domain::{Event, EventKind, FlowId, SessionId, TokenHash, User, UserId};
+use domain::{Event, EventKind, FlowId, Secret, SessionId, TokenHash, User, UserId};
 use storage::attempts;
 
+use crate::passwords::Verdict;
 use crate::seal::MacKey;
 use crate::{App, Ctx, Fault};
 
@@ -166,6 +167,37 @@ impl App {
             self.append(ctx, event).await?;
         }
         Ok(())
+    }
+
+    /// The attempt was not made after all: there was no time to look at the password. It does not count, or an overload
+    /// would lock people out.
+    pub async fn attempt_withdrawn(&self, ctx: &Ctx, admitted: &Admitted) -> Result<(), Fault> {
+        let keys = &admitted.keys;
+        if let Some(own) = &admitted.own {
+            return self.give_back_window(ctx, own).await;
+        }
+        self.give_back_window(ctx, &keys.pair).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        attempts::give_back(&mut tx, &keys.account).await?;
+        tx.commit_unrecorded("an attempt that was not made is not counted")
+            .await?;
+        Ok(())
+    }
+
+    /// Verifies the password of an admitted attempt.
+    pub(crate) async fn verify_admitted(
+        &self,
+        ctx: &Ctx,
+        admitted: &Admitted,
+        (password, stored): (&Secret<String>, Option<&str>),
+    ) -> Result<Verdict, Fault> {
+        match self.verify_password(ctx, password, stored).await {
+            Ok(verdict) => Ok(verdict),
+            Err(cause) => {
+                self.attempt_withdrawn(ctx, admitted).await?;
+                Err(cause)
+            }
+        }
     }
 
     /// The attempt succeeded: what was counted for the account ends, what was counted for the source does not.

@@ -48,6 +48,17 @@ impl App {
         }
     }
 
+    /// Gives back the last one taken from a window: it was not used.
+    pub(super) async fn give_back_window(&self, ctx: &Ctx, key: &TokenHash) -> Result<(), Fault> {
+        if self.shared.give_back(&shared_key(ctx, key)).await.is_err() {
+            let mut tx = self.db.begin(ctx.tenant_id()).await?;
+            attempts::give_back(&mut tx, key).await?;
+            tx.commit_unrecorded("an attempt that was not made is not counted")
+                .await?;
+        }
+        Ok(())
+    }
+
     pub(super) async fn forget_window(&self, ctx: &Ctx, key: &TokenHash) -> Result<(), Fault> {
         let forgotten = self.shared.forget(&shared_key(ctx, key)).await;
         // While it was away the database counted, and does so still if it is away now.

@@ -24,6 +24,7 @@ on_both_engines! {
     a_challenge_counts_once_and_in_its_own_sign_in
     who_runs_no_script_waits
     success_does_not_clear_a_source
+    an_attempt_that_was_not_made_is_not_counted
     one_session_too_many_ends_the_oldest
     operators_see_and_end_sessions
     pages_are_served_to_the_limit_and_not_beyond
@@ -36,14 +37,15 @@ pub(crate) async fn start(backend: Backend, throttle: ThrottlePolicy) -> TestApp
         throttle,
         ..Limits::default()
     };
-    TestApp::start_with(
-        backend,
-        Setup {
-            limits,
-            ..Setup::default()
-        },
-    )
-    .await
+    within(backend, limits).await
+}
+
+async fn within(backend: Backend, limits: Limits) -> TestApp {
+    let setup = Setup {
+        limits,
+        ..Setup::default()
+    };
+    TestApp::start_with(backend, setup).await
 }
 
 /// An address in a network of its own.
@@ -216,6 +218,38 @@ pub(crate) async fn attack(app: &TestApp, user: UserId, email: &str, from: u32, 
         }
     }
     tried
+}
+
+async fn an_attempt_that_was_not_made_is_not_counted(backend: Backend) {
+    let app = start(backend, ThrottlePolicy::default()).await;
+    let alice = app.user("default", "alice@example.com").await.id;
+    let ctx = Ctx {
+        client_ip: Some(place(1)),
+        actor: domain::Actor::Anonymous,
+        ..app.ctx("default")
+    };
+    let attempt = || Attempt {
+        typed: "alice@example.com",
+        user: Some(alice),
+        device: None,
+        solution: None,
+        place: Place::Flow(domain::FlowId::generate(&app.app.world)),
+    };
+    for tried in 0..20 {
+        match app.app.admit_attempt(&ctx, &attempt()).await.unwrap() {
+            Admission::Admitted(admitted) => app.app.attempt_withdrawn(&ctx, &admitted).await.unwrap(),
+            Admission::Refused(blocked) => panic!("{tried}: {}", blocked.reason),
+        }
+    }
+    // Those that are made still are: five of them, and no more.
+    let tried = attack(&app, alice, "alice@example.com", 1, 1).await;
+    assert_eq!(tried, 1);
+    let mut made = 1;
+    while let Admission::Admitted(admitted) = app.app.admit_attempt(&ctx, &attempt()).await.unwrap() {
+        app.app.attempt_failed(&ctx, &admitted).await.unwrap();
+        made += 1;
+    }
+    assert_eq!(made, 5);
 }
 
 async fn hostile_failures_keep_no_owner_out(backend: Backend) {
@@ -477,14 +511,7 @@ pub(crate) async fn limited(backend: Backend, requests: RequestLimits) -> TestAp
         requests,
         ..Limits::default()
     };
-    TestApp::start_with(
-        backend,
-        Setup {
-            limits,
-            ..Setup::default()
-        },
-    )
-    .await
+    within(backend, limits).await
 }
 
 async fn pages_are_served_to_the_limit_and_not_beyond(backend: Backend) {

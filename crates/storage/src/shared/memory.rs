@@ -64,6 +64,12 @@ impl Memory {
         })
     }
 
+    pub(super) fn give_back(&self, key: &str) {
+        self.with_shard(key, |shard, _| {
+            shard.get_mut(key).and_then(|window| window.moments.pop_front())
+        });
+    }
+
     pub(super) fn forget(&self, key: &str) {
         self.with_shard(key, |shard, _| shard.remove(key));
     }

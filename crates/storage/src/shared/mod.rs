@@ -155,13 +155,24 @@ impl Shared {
         self.local.take(key, limit, now)
     }
 
+    /// Gives back the last one taken from the window of `key`: it was not used.
+    pub async fn give_back(&self, key: &str) -> Result<(), Away> {
+        match &self.place {
+            Place::Local => {
+                self.local.give_back(key);
+                Ok(())
+            }
+            Place::Redis(redis) => redis.command("LPOP", key).await,
+        }
+    }
+
     /// Empties the window of `key`, or removes the note.
     pub async fn forget(&self, key: &str) -> Result<(), Away> {
         // What was counted alone goes with it.
         self.local.forget(key);
         match &self.place {
             Place::Local => Ok(()),
-            Place::Redis(redis) => redis.forget(key).await,
+            Place::Redis(redis) => redis.command("UNLINK", key).await,
         }
     }
 

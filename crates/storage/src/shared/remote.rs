@@ -127,9 +127,10 @@ impl Remote {
         })
     }
 
-    pub(super) async fn forget(&self, key: &str) -> Result<(), Away> {
+    /// A command about a key, whose answer does not matter.
+    pub(super) async fn command(&self, name: &'static str, key: &str) -> Result<(), Away> {
         let mut command = Cmd::new();
-        command.arg("UNLINK").arg(format!("{PREFIX}{key}"));
+        command.arg(name).arg(format!("{PREFIX}{key}"));
         self.line
             .ask(|mut manager| async move { manager.req_packed_command(&command).await })
             .await

@@ -96,6 +96,12 @@ async fn a_window_says_what_is_left(nodes: Vec<Arc<Shared>>, key: &str) {
             .unwrap()
             .allowed
     );
+    // What was not used is given back, one at a time, and what is not there is not.
+    for left in [1, 2, 2] {
+        node.give_back(key).await.unwrap();
+        assert_eq!(node.look(key, limit, later).await.unwrap().left, left);
+    }
+    assert!(node.take(key, limit, later).await.unwrap().allowed);
     node.forget(key).await.unwrap();
     assert_eq!(node.look(key, limit, later).await.unwrap().left, 2);
 }
