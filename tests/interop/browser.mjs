@@ -2,7 +2,7 @@
 //
 //   RSP_CREDENTIALS=demo.json RSP_OUT=out node tests/interop/browser.mjs [part ...]
 //
-// Parts: look (pictures in every width and theme), axe (accessibility), german, noscript, keyboard, account.
+// Parts: look (pictures in every width and theme), axe (accessibility), german, noscript, keyboard, account, passkeys.
 // Pictures are written to $RSP_OUT/screenshots.
 
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { chromium } from 'playwright-core';
 import { accountPages } from './browser/account.mjs';
 import { keyboard } from './browser/keyboard.mjs';
 import { axe, german, pictures } from './browser/looks.mjs';
+import { passkeys } from './browser/passkeys.mjs';
 import { tour } from './browser/tour.mjs';
 import { readDemo } from './demo.mjs';
 import { Report } from './report.mjs';
@@ -46,7 +47,10 @@ async function inContext(name, settings, body) {
   });
   context.on('console', (message) => {
     // The browser notes the status of an error page itself; that page was asked for.
-    const ownStatus = message.location().url === message.page()?.url() && /status of 4\d\d/.test(message.text());
+    // So does it for a passkey that was refused: the page says it.
+    const from = message.location().url;
+    const expected = from === message.page()?.url() || from.endsWith('/passkey/finish');
+    const ownStatus = expected && /status of 4\d\d/.test(message.text());
     if (['error', 'warning'].includes(message.type()) && !ownStatus) noise.push(message.text());
   });
   context.on('weberror', (error) => noise.push(String(error.error())));
@@ -74,6 +78,7 @@ const PARTS = {
   noscript: () => inContext('noscript', { javaScriptEnabled: false }, (world) => tour({ ...world, scripts: false })),
   keyboard: () => inContext('keyboard', {}, keyboard),
   account: () => inContext('account', {}, accountPages),
+  passkeys: () => inContext('passkeys', {}, passkeys),
 };
 
 const chosen = process.argv.slice(2);

@@ -174,6 +174,14 @@ event_kinds! {
     MailGivenUp = "mail.given_up";
     /// A mail was handed to the mail server.
     MailSent = "mail.sent";
+    /// A person made a passkey.
+    PasskeyAdded = "passkey.added";
+    /// A passkey's signature counter did not go up: there may be a copy of it. The sign-in was refused.
+    PasskeyCounterDropped = "passkey.counter_dropped";
+    /// A passkey was removed; it opens nothing any more.
+    PasskeyRemoved = "passkey.removed";
+    /// A person gave a passkey another name.
+    PasskeyRenamed = "passkey.renamed";
     /// A person's password was set or changed.
     PasswordChanged = "password.changed";
     /// A recovery code was used.

@@ -54,6 +54,8 @@ macro_rules! ids {
 }
 
 ids! {
+    /// A passkey being made or used in one browser.
+    CeremonyId;
     /// What the client is told to quote when something failed; the log holds the cause under it.
     CorrelationId;
     /// One row of the audit log.
@@ -68,6 +70,8 @@ ids! {
     LinkId;
     /// A mail to be sent.
     MailId;
+    /// A passkey; not the credential's own id.
+    PasskeyId;
     /// One HTTP request.
     RequestId;
     /// A signed-in browser.

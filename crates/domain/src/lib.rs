@@ -8,6 +8,7 @@ mod event;
 mod id;
 mod keys;
 mod link;
+mod passkey;
 mod passwords;
 mod proof;
 mod request_limits;
@@ -33,11 +34,12 @@ pub use client::{
 pub use device::{Browser, Device, System};
 pub use event::{Actor, Event, EventKind, Events, Outcome, Personal, Target};
 pub use id::{
-    CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, LinkId, MailId, RequestId, SessionId,
-    TenantId, UserId,
+    CeremonyId, CorrelationId, EventId, FlowId, GrantId, IdRefused, InvitationId, LinkId, MailId, PasskeyId,
+    RequestId, SessionId, TenantId, UserId,
 };
 pub use keys::{KeyId, KeyState, SigningAlg};
 pub use link::LinkPurpose;
+pub use passkey::{AttestationAuthority, Passkey, PasskeySettings, UserVerification};
 pub use passwords::{PasswordProfile, PasswordRules, PasswordSettings};
 pub use proof::{Method, acr_of, amr_of};
 pub use request_limits::RequestSettings;

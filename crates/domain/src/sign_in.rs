@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::PasswordSettings;
+use crate::{PasskeySettings, PasswordSettings};
 
 /// How people of a tenant sign in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,6 +10,8 @@ pub struct SignInSettings {
     pub second_factor: SecondFactorSettings,
     /// What a password must be.
     pub passwords: PasswordSettings,
+    /// Passkeys.
+    pub passkeys: PasskeySettings,
 }
 
 impl SignInSettings {

@@ -7,8 +7,8 @@ use sqlx::error::BoxDynError;
 use sqlx::{Database, Decode, Encode, Type};
 
 use crate::{
-    ClientId, CorrelationId, Email, EventId, FlowId, GrantId, InvitationId, KeyId, LinkId, MailId, RequestId,
-    Scopes, SessionId, Slug, TenantId, Timestamp, TokenHash, UserId,
+    CeremonyId, ClientId, CorrelationId, Email, EventId, FlowId, GrantId, InvitationId, KeyId, LinkId,
+    MailId, PasskeyId, RequestId, Scopes, SessionId, Slug, TenantId, Timestamp, TokenHash, UserId,
 };
 
 macro_rules! transparent {
@@ -56,7 +56,7 @@ macro_rules! ids {
     };
 }
 
-ids! { CorrelationId EventId FlowId GrantId InvitationId LinkId MailId RequestId SessionId TenantId UserId }
+ids! { CeremonyId CorrelationId EventId FlowId GrantId InvitationId LinkId MailId PasskeyId RequestId SessionId TenantId UserId }
 
 transparent! {
     Timestamp as i64, |t: &Timestamp| t.micros(), |micros| Ok(Timestamp::from_micros(micros));

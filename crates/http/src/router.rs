@@ -15,8 +15,8 @@ use crate::reply::problem_page;
 use crate::state::AppState;
 use crate::unrecorded::{self, Recorder};
 use crate::{
-    account, admin, assets, caught, console, health, home, invite, login, oauth, rate_limit, recover,
-    security,
+    account, admin, assets, caught, console, health, home, invite, login, oauth, passkey_endpoints,
+    rate_limit, recover, security,
 };
 
 /// Who may call a route. Every route has one (AZ1).
@@ -127,6 +127,7 @@ pub fn table() -> Vec<Route> {
         row("/", Public, Issuer, get(home::get)),
 
         row("/.well-known/security.txt", Public, Host, get(security::get)),
+        row("/.well-known/passkey-endpoints", Public, Issuer, get(passkey_endpoints::get)),
         row("/.well-known/openid-configuration", Public, Shared, get(oauth::discovery::get)),
         row("/.well-known/oauth-authorization-server", Public, Shared, get(oauth::discovery::get)),
         row("/.well-known/change-password", Public, Issuer, get(account::password::well_known)),
@@ -140,6 +141,8 @@ pub fn table() -> Vec<Route> {
 
         row("/login", Browser, Issuer, get(login::sign_in::get).post(login::sign_in::post)).reads(RequestRefused),
         row("/login/factor", Browser, Issuer, get(login::factor::get).post(login::factor::post)).reads(RequestRefused),
+        row("/login/passkey/options", Browser, Issuer, post(login::passkey::options)).reads(RequestRefused),
+        row("/login/passkey/finish", Browser, Issuer, post(login::passkey::finish)).reads(RequestRefused),
         row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)).reads(RequestRefused),
         row("/invite", Browser, Issuer, get(invite::get).post(invite::post)).reads(RequestRefused),
         row("/recover", Browser, Issuer, get(recover::ask::recover).post(recover::ask::send_recover)).reads(RequestRefused),
@@ -156,6 +159,8 @@ pub fn table() -> Vec<Route> {
         row("/dev/mail", Public, Host, get(caught::list)),
         row("/dev/mail/{id}", Public, Host, get(caught::read)),
         row("/dev/mail/{id}/html", Public, Host, get(caught::html)),
+        row("/invite/passkey/options", Browser, Issuer, post(invite::passkey::options)).reads(RequestRefused),
+        row("/invite/passkey/finish", Browser, Issuer, post(invite::passkey::finish)).reads(RequestRefused),
         row("/account", Session, Issuer, get(account::get)).reads(RequestRefused),
         row("/account/factors", Session, Issuer, get(account::factors::get)).reads(RequestRefused),
         row("/account/factors/totp", Session, Issuer, get(account::factors::totp).post(account::factors::begin_totp)).reads(RequestRefused),
@@ -166,6 +171,10 @@ pub fn table() -> Vec<Route> {
         row("/account/activity", Session, Issuer, get(account::activity::get)).reads(RequestRefused),
         row("/account/profile", Session, Issuer, get(account::profile::get).post(account::profile::post)).reads(RequestRefused),
         row("/account/theme", Session, Issuer, post(account::profile::theme)).reads(RequestRefused),
+        row("/account/passkeys/options", Session, Issuer, post(account::passkeys::options)).reads(RequestRefused),
+        row("/account/passkeys/finish", Session, Issuer, post(account::passkeys::finish)).reads(RequestRefused),
+        row("/account/passkeys/{id}/rename", Session, Issuer, post(account::passkeys::rename)).reads(RequestRefused),
+        row("/account/passkeys/{id}/remove", Session, Issuer, post(account::passkeys::remove)).reads(RequestRefused),
         row("/account/sessions/end-all", Session, Issuer, post(account::end_all_sessions)).reads(RequestRefused),
         row("/account/sessions/{id}/end", Session, Issuer, post(account::end_session)).reads(RequestRefused),
         row("/account/apps/{client_id}/revoke", Session, Issuer, post(account::disconnect)).reads(RequestRefused),

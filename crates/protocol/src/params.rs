@@ -26,6 +26,8 @@ const KNOWN: &[(&str, usize)] = &[
     ("code_challenge", 512),
     ("code_challenge_method", 100),
     ("code_verifier", 512),
+    // With the certificates of an attestation.
+    ("credential", 16_384),
     ("display", 100),
     ("grant_type", 200),
     ("id_token_hint", 16_384),

@@ -24,9 +24,11 @@ pub struct Totp {
     pub confirmed_at: Option<Timestamp>,
 }
 
-/// What a person has besides their password.
+/// What a person could prove, but for passkeys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Owned {
+    /// Passwords: none or one.
+    pub password: i64,
     /// Confirmed makers of time-based codes: none or one.
     pub totp: i64,
     /// Recovery codes not used yet.
@@ -44,12 +46,14 @@ pub struct Limit {
     pub longest_block: i64,
 }
 
-/// What a person has besides their password.
+/// What a person could prove, but for passkeys.
 pub async fn owned(q: &mut impl Query, user: UserId) -> Result<Owned, StoreError> {
     let owned = q
         .handle()
         .optional(
             "SELECT count(*) AS totp,
+                (SELECT count(*) FROM users
+                    WHERE tenant_id = $1 AND id = $2 AND password_hash IS NOT NULL) AS password,
                 (SELECT count(*) FROM recovery_codes
                     WHERE tenant_id = $1 AND user_id = $2 AND used_at IS NULL) AS recovery_codes
              FROM totp_factors WHERE tenant_id = $1 AND user_id = $2 AND confirmed_at IS NOT NULL",

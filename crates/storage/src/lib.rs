@@ -29,6 +29,8 @@ pub mod mail_limits;
 pub mod mail_outbox;
 mod migrate;
 mod options;
+pub mod passkey_ceremonies;
+pub mod passkeys;
 mod postgres;
 pub mod purge;
 pub mod refresh_tokens;

@@ -36,6 +36,8 @@ const BY_TIME: &[&str] = &[
         SELECT key FROM mail_limits WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM mail_outbox WHERE tenant_id = $1 AND id IN (
         SELECT id FROM mail_outbox WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
+    "DELETE FROM passkey_ceremonies WHERE tenant_id = $1 AND bound_to IN (
+        SELECT bound_to FROM passkey_ceremonies WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM refresh_tokens WHERE tenant_id = $1 AND hash IN (
         SELECT hash FROM refresh_tokens WHERE tenant_id = $1 AND expires_at <= $2 ORDER BY expires_at LIMIT $3)",
     "DELETE FROM access_tokens WHERE tenant_id = $1 AND hash IN (

@@ -163,6 +163,19 @@ pub async fn set_status(
     Ok(changed == 1)
 }
 
+/// Notes that something of a person changed. Until the transaction ends nobody else changes them; `false` if there is no
+/// such person.
+pub async fn update_changed(tx: &mut Tx, id: UserId, now: Timestamp) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE users SET updated_at = $3 WHERE tenant_id = $1 AND id = $2",
+            (id, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
 /// Sets a person's password hash; `false` if there is no such person.
 pub async fn set_password(tx: &mut Tx, id: UserId, hash: &str, now: Timestamp) -> Result<bool, StoreError> {
     let changed = tx

@@ -85,12 +85,16 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::LoginFailed
         | Kind::LoginUnfamiliar
         | Kind::LogoutRefused
-        | Kind::RecoveryCodeUsed
-        | Kind::RecoveryCodesMade
+        | Kind::PasskeyAdded
+        | Kind::PasskeyCounterDropped
+        | Kind::PasskeyRemoved
+        | Kind::PasskeyRenamed
         | Kind::PasswordChangeRefused
         | Kind::PasswordCompromised
         | Kind::MailGivenUp
         | Kind::MailSent
+        | Kind::RecoveryCodeUsed
+        | Kind::RecoveryCodesMade
         | Kind::RefusalsCounted
         | Kind::RegistrationRequested
         | Kind::RequestRefused

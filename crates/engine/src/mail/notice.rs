@@ -94,9 +94,9 @@ impl Notice {
             Kind::EmailChanged => Some(Self::EmailChanged),
             Kind::EmailRestored => Some(Self::EmailRestored),
             Kind::LoginUnfamiliar => Some(Self::LoginUnfamiliar),
-            Kind::FactorEnrolled => Some(Self::FactorEnrolled),
+            Kind::FactorEnrolled | Kind::PasskeyAdded => Some(Self::FactorEnrolled),
             Kind::FactorRecoveryStarted => Some(Self::FactorRecoveryStarted),
-            Kind::FactorRemoved => Some(Self::FactorRemoved),
+            Kind::FactorRemoved | Kind::PasskeyRemoved => Some(Self::FactorRemoved),
             Kind::PasswordChanged => Some(Self::PasswordChanged),
             Kind::RecoveryCodeUsed => Some(Self::RecoveryCodeUsed),
             Kind::RecoveryCodesMade => Some(Self::RecoveryCodesMade),
@@ -135,6 +135,8 @@ impl Notice {
             | Kind::LogoutRefused
             | Kind::MailGivenUp
             | Kind::MailSent
+            | Kind::PasskeyCounterDropped
+            | Kind::PasskeyRenamed
             | Kind::PasswordChangeRefused
             | Kind::PasswordCompromised
             | Kind::ProfileChanged

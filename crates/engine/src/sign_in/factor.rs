@@ -22,6 +22,19 @@ const fn micros(span: Duration) -> i64 {
     span.as_secs().cast_signed() * 1_000_000
 }
 
+/// What could be a person's second factor in a flow.
+#[derive(Debug, Clone, Copy)]
+pub struct FactorsLeft {
+    /// One of their passkeys.
+    pub passkey: bool,
+    /// Their password, after a passkey that shows only that somebody is there.
+    pub password: bool,
+    /// What their application shows.
+    pub totp: bool,
+    /// One of their recovery codes.
+    pub recovery: bool,
+}
+
 /// What a person typed as their second factor.
 #[derive(Debug)]
 pub enum FactorCode {
@@ -84,6 +97,20 @@ impl App {
         Ok(account
             .map(|account| account.user)
             .filter(|user| user.status == UserStatus::Active))
+    }
+
+    /// What could stand beside what a flow knows of its person already.
+    pub async fn factors_left(&self, ctx: &Ctx, flow: &LiveFlow, user: UserId) -> Result<FactorsLeft, Fault> {
+        let can = self.enrolled(ctx, user).await?;
+        let proofs = &flow.progress.proofs;
+        let showed_passkey = proofs.iter().any(|proof| matches!(proof, Method::Passkey { .. }));
+        Ok(FactorsLeft {
+            // One that asks for its user has done enough: this was one that does not.
+            passkey: can.passkey.is_some() && !showed_passkey,
+            password: can.password && !proofs.contains(&Method::Password),
+            totp: can.totp,
+            recovery: can.recovery_codes > 0,
+        })
     }
 
     /// Verifies a second factor in a flow whose first one is proved.

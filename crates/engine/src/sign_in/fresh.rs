@@ -57,6 +57,6 @@ impl App {
         if rule != SecondFactorRule::Required || who.session.acr >= Acr::Aal2 {
             return Ok(false);
         }
-        Ok(!self.enrolled(ctx, who.user.id).await?.has_second_factor())
+        Ok(self.enrolled(ctx, who.user.id).await?.reach() < Acr::Aal2)
     }
 }

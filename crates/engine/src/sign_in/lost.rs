@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::{Actor, Event, EventKind, Events, LinkPurpose, Method, TokenHash, User, UserId};
 use storage::factor_recoveries::{self, Recovery};
-use storage::{factors, grants, links, sessions};
+use storage::{factors, grants, links, passkeys, sessions};
 
 use super::FactorRefused;
 use crate::authorize::LiveFlow;
@@ -131,6 +131,7 @@ impl App {
             return Err(LinkError::Gone);
         }
         factors::remove_totp(&mut tx, user.id).await?;
+        passkeys::delete_all(&mut tx, user.id).await?;
         factors::remove_recovery_codes(&mut tx, user.id).await?;
         for kind in [Method::Totp, Method::RecoveryCode] {
             factors::forgive(&mut tx, user.id, kind.as_str()).await?;

@@ -62,6 +62,10 @@ impl App {
     /// Makes a seed. It counts for nothing until its first code was shown.
     pub async fn begin_totp(&self, ctx: &Ctx, who: &SignedIn) -> Result<(), ManageError> {
         let ctx = &self.must_be_fresh(ctx, who).await?;
+        if !self.enrolled(ctx, who.user.id).await?.password {
+            // Codes count beside a password only: alone, or with a key, they would make nothing stronger.
+            return Err(ManageError::Nothing);
+        }
         let id = self.world.uuid_v7();
         let purpose = Purpose::Person(who.user.id);
         let sealing = self
@@ -145,7 +149,7 @@ impl App {
 
     /// Removes somebody's time-based factor, and their recovery codes, which stand in for nothing any more; false if
     /// there was none.
-    pub async fn remove_totp(&self, ctx: &Ctx, user: UserId) -> Result<bool, Fault> {
+    async fn remove_totp(&self, ctx: &Ctx, user: UserId) -> Result<bool, Fault> {
         let keeps_codes = self.enrolled(ctx, user).await?.passkey.is_some();
         let event = Event::success(EventKind::FactorRemoved)
             .user(user)
@@ -173,7 +177,9 @@ impl App {
     ) -> Result<Vec<Secret<String>>, ManageError> {
         let ctx = &self.must_be_fresh(ctx, who).await?;
         let user = who.user.id;
-        if !self.enrolled(ctx, user).await?.has_second_factor() {
+        let can = self.enrolled(ctx, user).await?;
+        // They stand in beside a password; alone they open nothing.
+        if !(can.password && can.has_second_factor()) {
             return Err(ManageError::Nothing);
         }
         let codes: Vec<Secret<String>> = (0..CODES).map(|_| self.new_recovery_code()).collect();

@@ -7,12 +7,14 @@ mod lost;
 mod manage;
 pub(crate) mod next;
 mod proved;
+mod removed;
 mod totp;
 
-pub use factor::{FactorCode, FactorRefused};
+pub use factor::{FactorCode, FactorRefused, FactorsLeft};
 pub use fresh::Back;
 pub use lost::Lost;
 pub use manage::{ManageError, TotpSetup};
 pub use next::Enrolled;
 pub(crate) use proved::Progress;
 pub use proved::Proved;
+pub use removed::FactorsRemoved;

@@ -27,19 +27,26 @@ pub(crate) enum Step {
 /// What a person could prove.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Enrolled {
+    /// A password.
+    pub password: bool,
     /// Time-based codes.
     pub totp: bool,
     /// How many recovery codes are left.
     pub recovery_codes: u32,
-    /// The strongest level one of their passkeys reaches with its user verified.
+    /// The strongest level one of their passkeys reaches alone.
     pub passkey: Option<Acr>,
 }
 
 impl Enrolled {
-    /// The strongest level the person can reach. Recovery codes stand in for a factor; they are none.
+    /// The strongest level the person can reach. Recovery codes stand in for a factor; they are none. Two things that a
+    /// person has are one factor: codes count beside a password only.
     pub fn reach(self) -> Acr {
-        let codes = if self.totp { Acr::Aal2 } else { Acr::Aal1 };
-        self.passkey.map_or(codes, |passkey| passkey.max(codes))
+        let beside = if self.password && self.has_second_factor() {
+            Acr::Aal2
+        } else {
+            Acr::Aal1
+        };
+        self.passkey.map_or(beside, |passkey| passkey.max(beside))
     }
 
     /// Whether there is a second factor.

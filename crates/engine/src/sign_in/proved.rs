@@ -53,9 +53,10 @@ impl App {
     pub async fn enrolled(&self, ctx: &Ctx, user: UserId) -> Result<Enrolled, Fault> {
         let owned = factors::owned(&mut self.db.read(ctx.tenant_id()).await?, user).await?;
         Ok(Enrolled {
+            password: owned.password > 0,
             totp: owned.totp > 0,
             recovery_codes: u32::try_from(owned.recovery_codes).unwrap_or(u32::MAX),
-            passkey: None,
+            passkey: self.passkey_level(ctx, user).await?,
         })
     }
 
@@ -168,7 +169,7 @@ impl App {
     }
 
     /// The session with one proof more, as old as its oldest proof (MF7).
-    pub(super) fn raised_session(&self, ctx: &Ctx, old: &Session, method: Method) -> Session {
+    pub(crate) fn raised_session(&self, ctx: &Ctx, old: &Session, method: Method) -> Session {
         let raised = self.new_session(ctx, old.user_id, &[Method::Password, method], Some(old));
         if old.amr.contains(&Amr::Password) && raised.acr >= old.acr {
             Session {

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use domain::{Actor, Brand, Event, EventKind, Issuer, Slug, Tenant, TenantId, TenantSettings};
 
 use crate::ctx::TenantView;
+use crate::passkeys::attestation::authorities;
 use crate::{App, Ctx, Fault};
 
 /// The tenants, in memory: a request finds its own without asking the database.
@@ -186,6 +187,7 @@ fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
             "recovery_delay_secs is from one hour to thirty days",
         ));
     }
+    authorities(&settings.sign_in.passkeys.attestation).map_err(TenantError::Settings)?;
     // Shorter than two publications ahead, and keys would pile up.
     if settings.key_rotation() < crate::PUBLISH_AHEAD * 2 {
         return Err(TenantError::Settings("key_rotation_secs is at least two days"));

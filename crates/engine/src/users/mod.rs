@@ -2,7 +2,7 @@
 
 use domain::{Email, Event, EventKind, Events, OpaqueToken, Profile, Secret, User, UserId, UserStatus};
 use storage::invitations::{self, Invitation};
-use storage::{data_keys, grants, links, sessions, users};
+use storage::{data_keys, grants, links, passkeys, sessions, users};
 
 use crate::invitations::invited;
 use crate::{App, Ctx, Fault, ImportedHash, PasswordRefused};
@@ -188,13 +188,16 @@ impl App {
             .await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         let account = users::find(&mut tx, id).await?;
-        let status = match account.map(|a| a.password_hash.is_some()) {
-            Some(true) => UserStatus::Active,
-            Some(false) => UserStatus::Invited,
-            None => {
-                tx.rollback().await?;
-                return Err(UserError::NotFound);
-            }
+        let Some(account) = account else {
+            tx.rollback().await?;
+            return Err(UserError::NotFound);
+        };
+        let has_way_in =
+            account.password_hash.is_some() || !passkeys::list_for_user(&mut tx, id).await?.is_empty();
+        let status = if has_way_in {
+            UserStatus::Active
+        } else {
+            UserStatus::Invited
         };
         users::set_status(&mut tx, id, status, ctx.now).await?;
         tx.commit(events).await?;

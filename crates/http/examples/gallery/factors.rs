@@ -1,5 +1,5 @@
 use http_face::pages::{
-    Chrome, FactorError, FactorPage, FactorsNotice, FactorsPage, RecoveryCodesPage, TotpPage,
+    Chrome, FactorError, FactorPage, FactorsNotice, FactorsPage, PasskeyItem, RecoveryCodesPage, TotpPage,
 };
 
 pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
@@ -9,6 +9,8 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         csrf: "c5",
         app: None,
         email: "alice@example.com",
+        passkey_action: Some("/login/passkey".to_owned()),
+        password_action: None,
         totp: true,
         recovery: true,
         lost: true,
@@ -21,11 +23,22 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
     let none = FactorsPage {
         csrf: "c5",
         email: "alice@example.com",
+        passkeys: Vec::new(),
+        passkeys_available: true,
+        now: 1_795_491_660,
+        password: true,
         totp: false,
         recovery_left: 0,
         notice: Some(FactorsNotice::Required),
     };
     let some = FactorsPage {
+        passkeys: vec![PasskeyItem {
+            id: "1",
+            name: "MacBook",
+            backed_up: true,
+            created_at: 1_795_400_000,
+            last_used_at: Some(1_795_491_000),
+        }],
         totp: true,
         recovery_left: 9,
         notice: Some(FactorsNotice::Enrolled),

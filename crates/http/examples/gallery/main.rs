@@ -124,6 +124,7 @@ fn flow_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         error: None,
         notice: None,
         challenge: None,
+        passkey_action: Some("/login/passkey"),
         recover_url: None,
         register_url: None,
     };
@@ -308,6 +309,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         token: "t",
         csrf: "c5",
         email: "admin@example.com",
+        passkey_action: Some("/invite/passkey"),
         field: NewPasswordField {
             rules: PasswordSettings::default().rules(false),
             advice: None,

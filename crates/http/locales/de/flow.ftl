@@ -10,11 +10,14 @@ challenge-work = Ihr Browser bereitet eine Prüfung vor. Danach geht es von selb
 login-error-credentials = E-Mail-Adresse oder Passwort stimmt nicht. Prüfen Sie beides und versuchen Sie es noch einmal.
 login-error-incomplete = Geben Sie Ihre E-Mail-Adresse und Ihr Passwort ein.
 login-error-throttled = Zu viele Versuche. Warten Sie einige Minuten und versuchen Sie es dann noch einmal.
-login-notice-no-passkey = Hier kann noch kein Passkey verwendet werden. Melden Sie sich mit E-Mail-Adresse und Passwort an.
+login-notice-no-passkey = Es konnte kein Passkey verwendet werden: Dazu braucht es einen Browser mit Passkeys und JavaScript. Melden Sie sich mit E-Mail-Adresse und Passwort an.
 login-notice-reauthenticate = Geben Sie zum Fortfahren Ihr Passwort noch einmal ein.
 login-notice-signed-out = Sie sind abgemeldet. Melden Sie sich an, um fortzufahren.
 sign-in-with-passkey = Mit Passkey anmelden
-passkey-note = Noch kann kein Passkey verwendet werden.
+passkey-note = Von diesem Gerät, Ihrem Telefon oder einem Sicherheitsschlüssel.
+passkey-failed = Es wurde kein Passkey verwendet. Versuchen Sie es noch einmal, oder melden Sie sich anders an.
+passkey-needs-script = Passkeys brauchen JavaScript.
+use-passkey = Passkey verwenden
 
 flow-done-title = Sie sind bereits angemeldet
 flow-done-text = Diese Anmeldung ist schon abgeschlossen, vielleicht in einem anderen Tab.

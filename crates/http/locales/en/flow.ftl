@@ -10,11 +10,14 @@ challenge-work = Your browser is preparing a check. The form goes on by itself.
 login-error-credentials = Email or password is not right. Check both and try again.
 login-error-incomplete = Enter your email and your password.
 login-error-throttled = Too many attempts. Wait a few minutes, then try again.
-login-notice-no-passkey = No passkey can be used here yet. Sign in with your email and password.
+login-notice-no-passkey = No passkey could be used: that needs a browser with passkeys and JavaScript. Sign in with your email and password.
 login-notice-reauthenticate = To go on, enter your password once more.
 login-notice-signed-out = You are signed out. Sign in to go on.
 sign-in-with-passkey = Sign in with a passkey
-passkey-note = No passkey can be used yet.
+passkey-note = From this device, your phone or a security key.
+passkey-failed = No passkey was used. Try again, or sign in another way.
+passkey-needs-script = Passkeys need JavaScript.
+use-passkey = Use a passkey
 
 flow-done-title = You are already signed in
 flow-done-text = This sign-in was finished, perhaps in another tab.

@@ -6,6 +6,7 @@ use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::Secret;
+use engine::passkeys::MAX_PASSKEYS;
 use engine::sign_in::{Back, ManageError};
 use engine::{Fault, SignedIn};
 use fast_qr::QRBuilder;
@@ -15,7 +16,7 @@ use super::{at_home, of, own, step_up};
 use crate::extract::{Form, Query, Visit};
 use crate::guard::csrf_token;
 use crate::login;
-use crate::pages::{FactorsNotice, FactorsPage, Problem, RecoveryCodesPage, TotpPage};
+use crate::pages::{FactorsNotice, FactorsPage, PasskeyItem, Problem, RecoveryCodesPage, TotpPage};
 use crate::reply::{account_page, fault_page, problem_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
@@ -32,9 +33,26 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
     };
     let shown = async {
         let can = state.app.enrolled(&visit.ctx, who.user.id).await?;
+        let own = state.app.own_passkeys(&visit.ctx, &who).await?;
+        let ids: Vec<String> = own.list.iter().map(|passkey| passkey.id.to_string()).collect();
         let page = FactorsPage {
             csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
             email: who.user.email.as_str(),
+            passkeys: own
+                .list
+                .iter()
+                .zip(&ids)
+                .map(|(passkey, id)| PasskeyItem {
+                    id,
+                    name: &passkey.name,
+                    backed_up: passkey.backed_up,
+                    created_at: passkey.created_at.secs(),
+                    last_used_at: passkey.last_used_at.map(domain::Timestamp::secs),
+                })
+                .collect(),
+            passkeys_available: own.available && own.list.len() < MAX_PASSKEYS,
+            now: visit.ctx.now.secs(),
+            password: can.password,
             totp: can.totp,
             recovery_left: can.recovery_codes,
             notice,
@@ -174,6 +192,10 @@ fn back(visit: &Visit, done: &str) -> Response {
 fn notice(done: &str) -> Option<FactorsNotice> {
     match done {
         "enrolled" => Some(FactorsNotice::Enrolled),
+        "last-way-in" => Some(FactorsNotice::LastWayIn),
+        "passkey" => Some(FactorsNotice::PasskeyAdded),
+        "passkey-removed" => Some(FactorsNotice::PasskeyRemoved),
+        "passkey-renamed" => Some(FactorsNotice::PasskeyRenamed),
         "removed" => Some(FactorsNotice::Removed),
         "required" => Some(FactorsNotice::Required),
         _ => None,

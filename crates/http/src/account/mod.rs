@@ -3,6 +3,7 @@
 pub(crate) mod activity;
 pub(crate) mod email;
 pub(crate) mod factors;
+pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod profile;
 

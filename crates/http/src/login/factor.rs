@@ -123,28 +123,31 @@ async fn factor_page(
         let user = state.app.half_way(&visit.ctx, flow).await?;
         match user {
             Some(user) => {
-                let can = state.app.enrolled(&visit.ctx, user.id).await?;
-                Ok(Some((user, can)))
+                let left = state.app.factors_left(&visit.ctx, flow, user.id).await?;
+                Ok(Some((user, left)))
             }
             None => Ok::<_, engine::Fault>(None),
         }
     };
-    let (user, can) = match asked.await {
+    let (user, left) = match asked.await {
         Ok(Some(asked)) => asked,
         Ok(None) => return here(visit, flow, "login"),
         Err(fault) => return fault_page(visit, &fault),
     };
     let view = flow.login_view();
     let cookie = visit.cookies.get(&flow_cookie(flow.id)).unwrap_or_default();
-    let (action, flow_id) = (format!("{}/login/factor", visit.prefix()), flow.id.to_string());
+    let (login, flow_id) = (format!("{}/login", visit.prefix()), flow.id.to_string());
+    let action = format!("{login}/factor");
     let page = FactorPage {
         action: &action,
         flow: &flow_id,
         csrf: &csrf_token(cookie),
         app: view.client.as_ref().map(page_app),
         email: user.email.as_str(),
-        totp: can.totp,
-        recovery: can.recovery_codes > 0,
+        passkey_action: left.passkey.then(|| format!("{login}/passkey")),
+        password_action: left.password.then_some(login.as_str()),
+        totp: left.totp,
+        recovery: left.recovery,
         lost: state.app.can_recover_factors(&visit.ctx, &user),
         error,
     };

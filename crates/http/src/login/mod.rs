@@ -2,6 +2,7 @@
 
 pub(crate) mod consent;
 pub(crate) mod factor;
+pub(crate) mod passkey;
 mod replace;
 pub(crate) mod sign_in;
 
@@ -11,6 +12,7 @@ use domain::Client;
 use engine::SignedIn;
 use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
 use engine::login::LoggedIn;
+use engine::passkeys::offered;
 use engine::throttle::{Challenge, DEVICE_KEPT};
 use protocol::{OAuthError, Params};
 
@@ -204,6 +206,7 @@ pub(crate) fn login_page(
     let recover = format!("{}/recover", visit.prefix());
     let register = format!("{}/register", visit.prefix());
     let (action, flow_id) = (format!("{}/login", visit.prefix()), flow.id.to_string());
+    let passkeys = format!("{action}/passkey");
     let page = LoginPage {
         action: &action,
         flow: &flow_id,
@@ -213,6 +216,7 @@ pub(crate) fn login_page(
         error,
         notice,
         challenge: challenge.map(work),
+        passkey_action: offered(&visit.ctx).then_some(passkeys.as_str()),
         recover_url: visit.offers.recovery.then_some(recover.as_str()),
         register_url: visit.offers.registration.then_some(register.as_str()),
     };

@@ -7,6 +7,7 @@ use domain::{FlowId, Secret};
 use engine::SignedIn;
 use engine::authorize::{Continued, LiveFlow};
 use engine::login::{LoginError as Refused, PasswordAttempt};
+use engine::passkeys::offered;
 use engine::sign_in::Proved;
 use engine::throttle::{Blocked, Solution};
 use protocol::Params;
@@ -153,6 +154,7 @@ fn too_many(visit: &Visit, params: &Params) -> Response {
     let cookie = id.and_then(|id| visit.cookies.get(&flow_cookie(id)));
     let flow = id.map(|id| id.to_string()).unwrap_or_default();
     let action = format!("{}/login", visit.prefix());
+    let passkeys = format!("{action}/passkey");
     let page = LoginPage {
         action: &action,
         flow: &flow,
@@ -162,6 +164,7 @@ fn too_many(visit: &Visit, params: &Params) -> Response {
         error: Some(LoginError::Busy),
         notice: None,
         challenge: None,
+        passkey_action: offered(&visit.ctx).then_some(passkeys.as_str()),
         recover_url: None,
         register_url: None,
     };

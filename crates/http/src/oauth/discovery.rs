@@ -24,6 +24,12 @@ const STANDARD_SCOPES: &str = "openid profile email address phone offline_access
 fn metadata(tenant: &TenantView) -> Bytes {
     let scopes: Scopes = STANDARD_SCOPES.parse().unwrap_or_default();
     let locales: Vec<&str> = Locale::all().map(Locale::tag).collect();
-    let metadata = Metadata::build(&tenant.issuer, &scopes, &[Acr::Aal1, Acr::Aal2], &locales);
+    // Only a maker's word reaches the third.
+    let levels: &[Acr] = if tenant.tenant.settings.sign_in.passkeys.attestation.is_empty() {
+        &[Acr::Aal1, Acr::Aal2]
+    } else {
+        &[Acr::Aal1, Acr::Aal2, Acr::Aal3]
+    };
+    let metadata = Metadata::build(&tenant.issuer, &scopes, levels, &locales);
     serde_json::to_vec(&metadata).unwrap_or_default().into()
 }

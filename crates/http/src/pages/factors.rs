@@ -24,7 +24,8 @@ impl FactorError {
     }
 }
 
-/// Forms `totp-form` and `recovery-form`, each with the field `code`.
+/// Forms `totp-form` and `recovery-form`, each with the field `code`, `password-form` with the fields of the sign-in page,
+/// and `passkey-form` for the script.
 #[derive(Clone, Debug)]
 pub struct FactorPage<'a> {
     /// Where the forms go, for example `/login/factor`.
@@ -37,6 +38,10 @@ pub struct FactorPage<'a> {
     pub app: Option<App<'a>>,
     /// Who is half-way in.
     pub email: &'a str,
+    /// Where their passkey is asked for; `None` if they have none.
+    pub passkey_action: Option<String>,
+    /// Where the form `password-form` goes, if their password would be the second factor; `None` otherwise.
+    pub password_action: Option<&'a str>,
     /// Whether they have an application that shows codes.
     pub totp: bool,
     /// Whether they have recovery codes left.
@@ -54,6 +59,14 @@ page!(FactorPage, FactorTemplate, "flow/factor.html");
 pub enum FactorsNotice {
     /// A second factor was set up.
     Enrolled,
+    /// The passkey is the last way in and stays.
+    LastWayIn,
+    /// A passkey was made.
+    PasskeyAdded,
+    /// A passkey was removed.
+    PasskeyRemoved,
+    /// A passkey has another name.
+    PasskeyRenamed,
     /// A second factor was removed.
     Removed,
     /// The tenant lets nobody in without a second factor.
@@ -62,15 +75,59 @@ pub enum FactorsNotice {
 
 impl FactorsNotice {
     /// Every notice, for tests over all texts.
-    pub const ALL: [Self; 3] = [Self::Enrolled, Self::Removed, Self::Required];
+    pub const ALL: [Self; 7] = [
+        Self::Enrolled,
+        Self::LastWayIn,
+        Self::PasskeyAdded,
+        Self::PasskeyRemoved,
+        Self::PasskeyRenamed,
+        Self::Removed,
+        Self::Required,
+    ];
 
     /// The key of its text.
     pub fn key(self) -> &'static str {
         match self {
             Self::Enrolled => "factors-notice-enrolled",
+            Self::LastWayIn => "factors-notice-last-way-in",
+            Self::PasskeyAdded => "factors-notice-passkey-added",
+            Self::PasskeyRemoved => "factors-notice-passkey-removed",
+            Self::PasskeyRenamed => "factors-notice-passkey-renamed",
             Self::Removed => "factors-notice-removed",
             Self::Required => "factors-notice-required",
         }
+    }
+}
+
+/// One passkey of a person.
+#[derive(Clone, Debug)]
+pub struct PasskeyItem<'a> {
+    /// Part of the form's id and address.
+    pub id: &'a str,
+    /// What its person calls it; may be empty.
+    pub name: &'a str,
+    /// Whether it is kept in more than one place.
+    pub backed_up: bool,
+    /// When it was made, in seconds since 1970.
+    pub created_at: i64,
+    /// When it was last used, in seconds since 1970.
+    pub last_used_at: Option<i64>,
+}
+
+impl PasskeyItem<'_> {
+    fn title(&self, words: &Words) -> String {
+        if self.name.is_empty() {
+            words.t("passkey")
+        } else {
+            self.name.to_owned()
+        }
+    }
+
+    fn used(&self, words: &Words, now: i64) -> String {
+        self.last_used_at.map_or_else(
+            || words.t("passkey-unused"),
+            |used| format!("{} {}", words.t("session-last-used"), words.ago(now, used)),
+        )
     }
 }
 
@@ -81,6 +138,14 @@ pub struct FactorsPage<'a> {
     pub csrf: &'a str,
     /// The person's address.
     pub email: &'a str,
+    /// Passkeys, the oldest first.
+    pub passkeys: Vec<PasskeyItem<'a>>,
+    /// Whether passkeys can be made here.
+    pub passkeys_available: bool,
+    /// The present moment, in seconds since 1970.
+    pub now: i64,
+    /// Whether they have a password: codes count beside one only.
+    pub password: bool,
     /// Whether they have an application that shows codes.
     pub totp: bool,
     /// Recovery codes not used yet.
@@ -90,6 +155,11 @@ pub struct FactorsPage<'a> {
 }
 
 impl FactorsPage<'_> {
+    /// Recovery codes stand in for a factor, so there has to be one.
+    const fn has_second_factor(&self) -> bool {
+        self.totp || !self.passkeys.is_empty()
+    }
+
     fn left(&self, words: &Words) -> String {
         words.t_args("recovery-left", &[("count", self.recovery_left.into())])
     }

@@ -14,6 +14,8 @@ pub struct InvitePage<'a> {
     pub csrf: &'a str,
     /// Whose account it is.
     pub email: &'a str,
+    /// Where the passkey script asks, for example `/invite/passkey`; `None` where no passkey can belong to.
+    pub passkey_action: Option<&'a str>,
     /// The field `password`.
     pub field: NewPasswordField,
     /// When the link ends, in seconds since 1970.

@@ -73,7 +73,7 @@ impl LoginError {
 /// Why a person is asked, when it is not the first time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LoginNotice {
-    /// The passkey choice was taken, and there are no passkeys yet.
+    /// The passkey choice was taken without a script, or in a browser without passkeys.
     NoPasskey,
     /// The application asked for a fresh sign-in (`prompt=login`, `max_age`).
     Reauthenticate,
@@ -131,6 +131,8 @@ pub struct LoginPage<'a> {
     pub notice: Option<LoginNotice>,
     /// Work to do first, when many attempts failed.
     pub challenge: Option<Work<'a>>,
+    /// Where the passkey script asks, for example `/login/passkey`; `None` where no passkey can belong to.
+    pub passkey_action: Option<&'a str>,
     /// Where to go without the password, if there is such a page.
     pub recover_url: Option<&'a str>,
     /// Where to make an account, if people may.

@@ -89,7 +89,9 @@ pub use colour::{Oklch, contrast};
 pub use consent::{ClaimItem, ClaimValue, ConsentPage, ScopeItem, claim_key};
 pub use console::ConsolePage;
 pub use demo::{DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind};
-pub use factors::{FactorError, FactorPage, FactorsNotice, FactorsPage, RecoveryCodesPage, TotpPage};
+pub use factors::{
+    FactorError, FactorPage, FactorsNotice, FactorsPage, PasskeyItem, RecoveryCodesPage, TotpPage,
+};
 pub use form_post::FormPostPage;
 pub use invite::InvitePage;
 pub use links::{Ask, AskPage, LinkError, LinkKind, LinkPage, Told, ToldPage};

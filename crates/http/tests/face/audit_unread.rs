@@ -29,7 +29,7 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 const NOBODY: &str = "0199c000-0000-7000-8000-000000000000";
 
 /// Routes that read nothing but their path: their GET cannot be wrong.
-const READ_NOTHING: [&str; 14] = [
+const READ_NOTHING: [&str; 15] = [
     "/health",
     "/assets/{name}",
     "/assets/tenant.css",
@@ -38,6 +38,7 @@ const READ_NOTHING: [&str; 14] = [
     "/.well-known/openid-configuration",
     "/.well-known/oauth-authorization-server",
     "/.well-known/change-password",
+    "/.well-known/passkey-endpoints",
     "/oauth/jwks",
     "/console",
     "/console/",
@@ -145,8 +146,17 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
         ],
         (
             "POST",
-            "/login" | "/login/factor" | "/consent" | "/invite" | "/oauth/token" | "/oauth/authorize"
-            | "/oauth/logout",
+            "/login"
+            | "/login/factor"
+            | "/consent"
+            | "/invite"
+            | "/oauth/token"
+            | "/oauth/authorize"
+            | "/oauth/logout"
+            | "/login/passkey/options"
+            | "/login/passkey/finish"
+            | "/invite/passkey/options"
+            | "/invite/passkey/finish",
         ) => bad_forms(&path),
         ("POST", of_account) if of_account.starts_with("/account/") => bad_forms(&path),
         ("POST", of_mail) if of_mail.starts_with("/recover") || of_mail.starts_with("/register") => {
@@ -270,6 +280,7 @@ async fn twin(app: &TestApp, sink: &SmtpSink, method: &str, route: &Route) {
         }
         (_, "/invite") => accepted_invitation(app).await,
         (_, "/login/factor") => return super::factors::round(app).await,
+        ("POST", path) if path.contains("/passkey") => return super::passkeys::round(app).await,
         (_, path) if path.starts_with("/account/factors") => return super::factors::round(app).await,
         ("POST", "/account/sessions/end-all") => from_account(app, "sessions-end-all").await,
         ("POST", "/account/sessions/{id}/end") => {

@@ -69,6 +69,8 @@ mod oversize;
 #[cfg(test)]
 mod own_pages;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod planted;

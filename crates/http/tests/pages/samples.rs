@@ -7,10 +7,10 @@ use http_face::pages::{
     AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
     ConnectedApp, ConsentPage, ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind,
     ErrorPage, FactorError, FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage,
-    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, PasswordAdvice,
-    PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage, ReplacePage,
-    SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme, TokenView, TotpPage,
-    Work,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, PasskeyItem,
+    PasswordAdvice, PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage,
+    ReplacePage, SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme,
+    TokenView, TotpPage, Work,
 };
 use http_face::pages::{Ask, AskPage, CaughtMail, CaughtPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 
@@ -41,6 +41,7 @@ pub(crate) fn login<'a>(text: &'a str, url: &'a str) -> LoginPage<'a> {
             bits: 16,
             wait: 30,
         }),
+        passkey_action: Some(text),
         recover_url: Some(url),
         register_url: Some(url),
     }
@@ -186,6 +187,8 @@ fn factor<'a>(text: &'a str, url: &'a str) -> FactorPage<'a> {
         csrf: text,
         app: Some(app(text, url)),
         email: text,
+        passkey_action: Some(text.to_owned()),
+        password_action: Some(text),
         totp: true,
         recovery: true,
         lost: true,
@@ -197,6 +200,16 @@ fn factors(text: &str) -> FactorsPage<'_> {
     FactorsPage {
         csrf: text,
         email: text,
+        passkeys: vec![PasskeyItem {
+            id: text,
+            name: text,
+            backed_up: true,
+            created_at: 1_795_400_000,
+            last_used_at: None,
+        }],
+        passkeys_available: true,
+        now: 1_795_491_660,
+        password: true,
         totp: true,
         recovery_left: 9,
         notice: Some(FactorsNotice::Enrolled),
@@ -218,6 +231,7 @@ fn invite(text: &str) -> InvitePage<'_> {
         token: text,
         csrf: text,
         email: text,
+        passkey_action: Some(text),
         field: FIELD,
         expires_at: 1_795_491_660,
     }

@@ -31,7 +31,7 @@ fn the_sign_in_form_has_its_stable_ids() {
         (form.attribute("method"), form.attribute("action")),
         (Some("post"), Some("calm"))
     );
-    for (id, autocomplete) in [("email", "username"), ("password", "current-password")] {
+    for (id, autocomplete) in [("email", "username webauthn"), ("password", "current-password")] {
         let field = by_id(&tags, id);
         assert_eq!(field.attribute("name"), Some(id));
         assert_eq!(field.attribute("autocomplete"), Some(autocomplete));

@@ -110,6 +110,14 @@ pub struct TenantUpdateArgs {
     #[arg(long, value_name = "PROFILE", value_enum)]
     pub passwords: Option<PasswordRule>,
 
+    /// Whether its passkeys have to verify their user
+    #[arg(long, value_name = "RULE", value_enum)]
+    pub passkey_verification: Option<VerificationRule>,
+
+    /// Makers one of which has to vouch for every new passkey: a JSON file, [] for nobody
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub passkey_attestation: Option<PathBuf>,
+
     /// Size of its next RSA keys
     #[arg(long, value_name = "BITS")]
     pub rsa_bits: Option<u16>,
@@ -118,6 +126,15 @@ pub struct TenantUpdateArgs {
     /// introspection, pages, revocation, tenant (all clients together), token, userinfo
     #[arg(long = "limit", value_name = "CLASS=COUNT")]
     pub limits: Vec<String>,
+}
+
+/// Whether passkeys have to verify their user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerificationRule {
+    /// A passkey that did not ask for PIN or biometric is refused
+    Required,
+    /// It is one factor
+    Preferred,
 }
 
 /// Rules for new passwords.
@@ -159,7 +176,9 @@ pub enum UserCommand {
     /// Allow a disabled person to sign in again
     #[command(after_long_help = "Examples:\n  rsp user enable alice@example.com")]
     Enable(UserArg),
-    /// Remove the authenticator app and the recovery codes of somebody who lost them
+    /// Remove the authenticator app, passkeys and recovery codes of somebody who lost them
+    ///
+    /// Whoever has no password gets a new link to begin with.
     #[command(after_long_help = "Examples:\n  rsp user remove-factors alice@example.com")]
     RemoveFactors(UserArg),
     /// Say that others know a person's password: it has to be changed at the next sign-in; sessions end now

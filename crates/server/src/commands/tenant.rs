@@ -6,14 +6,16 @@ use std::path::Path;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use domain::{Actor, PasswordProfile, RequestSettings, Slug, TenantSettings};
+use domain::{
+    Actor, AttestationAuthority, PasswordProfile, RequestSettings, Slug, TenantSettings, UserVerification,
+};
 use engine::TenantView;
 use engine::tenants::TenantError;
 use http_face::pages::Accent;
 use serde::Serialize;
 
 use super::local;
-use crate::cli::admin::{PasswordRule, TenantArg, TenantCreateArgs, TenantUpdateArgs};
+use crate::cli::admin::{PasswordRule, TenantArg, TenantCreateArgs, TenantUpdateArgs, VerificationRule};
 use crate::cli::{Global, TenantCommand};
 use crate::output::{ExitCode, Failure, Printer, Row};
 
@@ -128,6 +130,15 @@ async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failur
     for limit in &args.limits {
         set_limit(&mut settings.requests, limit)?;
     }
+    if let Some(rule) = args.passkey_verification {
+        settings.sign_in.passkeys.user_verification = match rule {
+            VerificationRule::Preferred => UserVerification::Preferred,
+            VerificationRule::Required => UserVerification::Required,
+        };
+    }
+    if let Some(path) = &args.passkey_attestation {
+        settings.sign_in.passkeys.attestation = authorities(path)?;
+    }
     if let Some(bits) = args.rsa_bits {
         settings.rsa_bits = bits;
     }
@@ -148,6 +159,12 @@ fn set_limit(limits: &mut RequestSettings, text: &str) -> Result<(), Failure> {
     let set = parsed.is_some_and(|(class, count)| limits.set(class, count));
     set.then_some(())
         .ok_or_else(|| Failure::refused(format!("{text} is no limit: see `rsp tenant update --help`")))
+}
+
+/// Authorities as the settings have them: `[{"certificate": "PEM", "models": ["AAGUID"]}]`.
+fn authorities(path: &Path) -> Result<Vec<AttestationAuthority>, Failure> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).map_err(|cause| Failure::refused(format!("{}: {cause}", path.display())))
 }
 
 /// A picture as pages carry it: inside the page, so that no other server learns of the visit.

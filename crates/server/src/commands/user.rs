@@ -6,6 +6,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use domain::{Email, Profile, Secret, User, UserId, UserStatus, World};
+use engine::sign_in::FactorsRemoved;
 use engine::users::{NewUser, UserError};
 use engine::{App, Ctx};
 use serde::Serialize;
@@ -62,6 +63,20 @@ impl Row for View {
     }
 }
 
+/// How somebody without a password begins anew.
+#[derive(Debug, Serialize)]
+struct Invitation {
+    link: String,
+}
+
+impl Row for Invitation {
+    const HEADERS: &'static [&'static str] = &["LINK, WORKS ONCE WITHIN 24 HOURS"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.link.clone()]
+    }
+}
+
 /// Runs one of the commands.
 pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Failure> {
     let printer = Printer::new(global.output);
@@ -109,9 +124,17 @@ pub async fn run(command: &UserCommand, global: &Global) -> Result<ExitCode, Fai
         }
         UserCommand::RemoveFactors(args) => {
             let (app, ctx, id) = target(args, global).await?;
-            let removed = app.remove_totp(&ctx, id).await;
-            if !removed.map_err(|fault| local::failure(&fault))? {
-                return Err(Failure::refused("this person has no second factor"));
+            match app.remove_factors(&ctx, id).await.map_err(failure)? {
+                FactorsRemoved::None => return Err(Failure::refused("this person has no second factor")),
+                FactorsRemoved::Removed => {}
+                FactorsRemoved::Invited(token) => {
+                    let link = format!("/invite?token={}", token.expose());
+                    printer
+                        .item(&Invitation {
+                            link: ctx.issuer().url(&link),
+                        })
+                        .map_err(anyhow::Error::from)?;
+                }
             }
         }
     }

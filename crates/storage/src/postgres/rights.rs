@@ -29,6 +29,8 @@ const APP: &[(&str, &str)] = &[
     ("flows", "SELECT, INSERT, UPDATE, DELETE"),
     ("grants", "SELECT, INSERT, UPDATE"),
     ("invitations", "SELECT, INSERT, UPDATE, DELETE"),
+    ("passkey_ceremonies", "SELECT, INSERT, UPDATE, DELETE"),
+    ("passkeys", "SELECT, INSERT, UPDATE, DELETE"),
     ("recovery_codes", "SELECT, INSERT, UPDATE, DELETE"),
     ("links", "SELECT, INSERT, UPDATE, DELETE"),
     ("mail_limits", "SELECT, INSERT, UPDATE, DELETE"),

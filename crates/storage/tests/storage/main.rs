@@ -39,6 +39,8 @@ mod log;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod passkeys;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod plans;

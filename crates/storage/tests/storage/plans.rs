@@ -144,6 +144,16 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
              SELECT '{tenant}', (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), 'totp', 1, 0, n"
         ),
         format!(
+            "passkeys (tenant_id, id, user_id, user_handle, credential_id, credential, name, counter, backup_eligible,
+                backed_up, hardware_bound, user_verified, created_at)
+             SELECT '{tenant}', gen_random_uuid(), (SELECT id FROM users ORDER BY id OFFSET n - 1 LIMIT 1), {hash}, {hash},
+                '{{}}', 'key', n, true, true, false, true, n"
+        ),
+        format!(
+            "passkey_ceremonies (tenant_id, bound_to, id, state, expires_at)
+             SELECT '{tenant}', 'flow:' || n, gen_random_uuid(), '{{}}', {{start}} + n"
+        ),
+        format!(
             "recovery_codes (tenant_id, user_id, hash, created_at)
              SELECT '{tenant}', (SELECT min(id::text)::uuid FROM users), {hash}, n"
         ),

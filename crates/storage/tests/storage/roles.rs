@@ -183,6 +183,8 @@ async fn rights_are_exactly_the_listed_ones() {
             "links: DELETE,INSERT,SELECT,UPDATE",
             "mail_limits: DELETE,INSERT,SELECT,UPDATE",
             "mail_outbox: DELETE,INSERT,SELECT,UPDATE",
+            "passkey_ceremonies: DELETE,INSERT,SELECT,UPDATE",
+            "passkeys: DELETE,INSERT,SELECT,UPDATE",
             "recovery_codes: DELETE,INSERT,SELECT,UPDATE",
             "refresh_tokens: DELETE,INSERT,SELECT,UPDATE",
             "revoked_tokens: DELETE,INSERT,SELECT",

@@ -186,6 +186,7 @@ fn an_essential_acr_out_of_reach_is_refused() {
 
 fn can(totp: bool) -> Enrolled {
     Enrolled {
+        password: true,
         totp,
         ..Enrolled::default()
     }

@@ -63,11 +63,15 @@ const ENTRIES: [Entry; 6] = [
     Entry::Reset,
 ];
 
-const PEOPLE: [(&str, Enrolled); 4] = [
+/// A key is a passkey that shows only that somebody is there.
+const PEOPLE: [(&str, Enrolled); 7] = [
     ("password", person(false, 0, None)),
     ("password, codes", person(true, 0, None)),
     ("password, codes, recovery", person(true, 9, None)),
     ("password, passkey", person(false, 0, Some(Acr::Aal2))),
+    ("password, key", person(false, 0, Some(Acr::Aal1))),
+    ("passkey", without_password(Acr::Aal2)),
+    ("key", without_password(Acr::Aal1)),
 ];
 
 const RULES: [SecondFactorRule; 3] = [
@@ -78,9 +82,17 @@ const RULES: [SecondFactorRule; 3] = [
 
 const fn person(totp: bool, recovery_codes: u32, passkey: Option<Acr>) -> Enrolled {
     Enrolled {
+        password: true,
         totp,
         recovery_codes,
         passkey,
+    }
+}
+
+const fn without_password(passkey: Acr) -> Enrolled {
+    Enrolled {
+        password: false,
+        ..person(false, 0, Some(passkey))
     }
 }
 
@@ -134,7 +146,7 @@ impl Walk<'_> {
     fn send(&self, state: &State, sent: Sent) -> State {
         let half_way = !state.progress.is_empty();
         let method = match sent {
-            Sent::Password => Some(Method::Password),
+            Sent::Password if self.can.password => Some(Method::Password),
             Sent::Totp if half_way && self.can.totp => Some(Method::Totp),
             Sent::Recovery if half_way && self.can.recovery_codes > 0 => Some(Method::RecoveryCode),
             Sent::Passkey | Sent::PasskeyUnverified if self.can.passkey.is_some() => Some(Method::Passkey {
@@ -190,7 +202,8 @@ impl Walk<'_> {
             (false, false) => 0,
         };
         let had = u8::from(matches!(self.entry, Entry::Resume | Entry::StepUp));
-        let owns = self.can.totp || self.can.passkey.is_some();
+        let beside = self.can.password && (self.can.totp || self.can.passkey.is_some());
+        let owns = beside || self.can.passkey >= Some(Acr::Aal2);
         let needs = match self.rule {
             SecondFactorRule::Required => 2,
             SecondFactorRule::IfEnrolled if owns => 2,

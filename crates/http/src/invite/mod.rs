@@ -1,10 +1,13 @@
 //! `/invite`: an invited person sets their first password.
 
+pub(crate) mod passkey;
+
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Email, Profile, Secret};
 use engine::invitations::{InvitationError, Invited};
+use engine::passkeys::offered;
 use engine::{Fault, PasswordRefused};
 
 use crate::extract::{Form, Query, Visit};
@@ -79,11 +82,13 @@ pub(crate) async fn advice(
 
 fn invite_page(visit: &Visit, token: &str, invited: &Invited, advice: Option<PasswordAdvice>) -> Response {
     let action = format!("{}/invite", visit.prefix());
+    let passkeys = format!("{action}/passkey");
     let page = InvitePage {
         action: &action,
         token,
         csrf: &csrf_token(token),
         email: invited.user.email.as_str(),
+        passkey_action: offered(&visit.ctx).then_some(passkeys.as_str()),
         field: NewPasswordField {
             rules: visit.ctx.tenant.tenant.settings.password_rules(),
             advice,
