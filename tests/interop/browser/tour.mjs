@@ -28,10 +28,10 @@ const STOPS = [
   ['login-error', 'a wrong password is said above the form, with the focus', async ({ page, demo }) => {
     const { email } = demo.user('alice');
     await signIn(page, { email, password: 'not this one' });
-    await see(page, '[role=alert]');
+    await see(page, '[role=alert]:not([hidden])');
     assert.equal(await page.inputValue('#email'), email);
     assert.equal(await page.inputValue('#password'), '');
-    const alert = await page.locator('[role=alert]').getAttribute('id');
+    const alert = await page.locator('[role=alert]:not([hidden])').getAttribute('id');
     for (const field of ['#email', '#password']) {
       assert.equal(await page.locator(field).getAttribute('aria-describedby'), alert);
     }
