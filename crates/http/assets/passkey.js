@@ -76,9 +76,18 @@ async function ask(form, more = {}) {
   return { ceremony, credential: written(made) };
 }
 
+// Whether an answer is on its way to the server. A second one would give the session another cookie, which a page that is
+// being left does not get.
+let bringing = false;
+
 async function bring(form, answer) {
-  const { next } = await send(form.dataset.finish, { ...fieldsOf(form), ...answer });
-  await leave(next);
+  bringing = true;
+  try {
+    const { next } = await send(form.dataset.finish, { ...fieldsOf(form), ...answer });
+    await leave(next);
+  } finally {
+    bringing = false;
+  }
 }
 
 function tell(form, failed) {
@@ -108,6 +117,7 @@ async function offer(form) {
     return;
   }
   clearTimeout(again);
+  if (mine.signal.aborted) return;
   try {
     await bring(form, answer);
   } catch {
@@ -117,6 +127,7 @@ async function offer(form) {
 }
 
 async function choose(form) {
+  if (bringing) return;
   waiting?.abort();
   tell(form, false);
   try {
