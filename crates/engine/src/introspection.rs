@@ -15,7 +15,7 @@ impl App {
     pub async fn introspect(&self, ctx: &Ctx, caller: &Client, token: &str) -> Result<Bytes, Fault> {
         self.passwords.make_way();
         if let Some(hash) = OpaqueToken::parse(TokenKind::Refresh, token) {
-            return written(&self.introspect_refresh(ctx, caller, &hash).await?);
+            return written(&Box::pin(self.introspect_refresh(ctx, caller, &hash)).await?);
         }
         let Some(active) = self.active_access_token(ctx, token).await? else {
             return written(&IntrospectionResponse::Inactive);

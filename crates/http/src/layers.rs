@@ -3,6 +3,7 @@
 //!
 //! The connection itself (silence, slow heads, caps) is the listener's matter.
 
+use std::future::ready;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
@@ -10,15 +11,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use domain::{RequestId, World};
 use futures_util::FutureExt as _;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::around::{Answering, Around, Later, Next};
 use crate::client_ip::{ClientIp, TrustedProxies, forget, source_network};
 use crate::listener::Peer;
 use crate::management::Metrics;
@@ -129,14 +130,20 @@ pub fn protect(
         metrics,
         pages,
     });
-    router.layer(from_fn_with_state(edge, guard))
+    router.layer(Around::new(edge, enter))
 }
 
-/// The whole edge in order: name, admit, handle, dress, record.
-async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
-    if let Some(refusal) = edge.turn_away(&request) {
-        return refusal;
+/// The way in: who has no chance is turned away before anything is made for them.
+fn enter(edge: &Arc<Edge>, request: Request, next: Next<'_>) -> Answering {
+    match edge.turn_away(&request) {
+        Some(refusal) => Box::pin(ready(refusal)),
+        None => Box::pin(guard(Arc::clone(edge), request, next.keep())),
     }
+}
+
+/// The whole edge in order: name, admit, handle, dress, record. What most requests do not need waits in boxes, so that
+/// they carry no room for it.
+async fn guard(edge: Arc<Edge>, mut request: Request, next: Later) -> Response {
     let started = Instant::now();
     let _in_flight = edge.metrics.request_begun();
     let facts = edge.name(&mut request);
@@ -157,8 +164,8 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
             CURRENT.scope(facts.id, handled).await
         }
     };
-    if let Some(state) = &edge.pages {
-        response = refusal::record(state, &facts.answered(), response).await;
+    if let (Some(state), Some(refusal)) = (&edge.pages, refusal::taken(&mut response)) {
+        response = Box::pin(refusal::record(state, &facts.answered(), refusal, response)).await;
     }
     #[cfg(feature = "failpoints")]
     if engine::failpoint::reach(engine::failpoint::Point::Reply)
@@ -170,7 +177,7 @@ async fn guard(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) 
     if !bodiless {
         problem::fill(&mut response, facts.id);
         if let Some((state, reader)) = reader {
-            reader.show(state, &mut response).await;
+            Box::pin(reader.show(state, &mut response)).await;
         }
     }
     headers::dress(&mut response, edge.settings.https);
@@ -295,10 +302,13 @@ impl Edge {
             .map_or(self.settings.max_body_bytes, |(_, limit)| *limit)
     }
 
-    async fn handle(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
+    async fn handle(&self, request: Request, next: Later, facts: &Facts, limit: usize) -> Response {
         // A panicking handler holds nothing of ours, so its state is not observed afterwards.
-        let handled = AssertUnwindSafe(self.serve(request, next, facts, limit)).catch_unwind();
-        match tokio::time::timeout(self.settings.request_timeout, handled).await {
+        let served = tokio::time::timeout(
+            self.settings.request_timeout,
+            AssertUnwindSafe(self.serve(request, next, facts, limit)).catch_unwind(),
+        );
+        match served.await {
             Ok(Ok(response)) => response,
             Ok(Err(_panic)) => {
                 self.metrics.reject(Rejection::Panic);
@@ -314,7 +324,7 @@ impl Edge {
     }
 
     /// Reads the body, then takes a place, then calls the handler: who sends slowly holds no place.
-    async fn serve(&self, request: Request, next: Next, facts: &Facts, limit: usize) -> Response {
+    async fn serve(&self, request: Request, next: Later, facts: &Facts, limit: usize) -> Response {
         let (class, arrival) = (facts.class, Arrival::default());
         let (parts, body) = request.into_parts();
         let body = match self.room.gather(Metered::wrap(body, limit, &arrival)).await {
@@ -413,7 +423,7 @@ impl Edge {
 
 /// The handler, unless a drill armed the point before it.
 #[cfg(feature = "failpoints")]
-async fn failing(next: Next, request: Request, id: RequestId) -> Response {
+async fn failing(next: Later, request: Request, id: RequestId) -> Response {
     match engine::failpoint::reach(engine::failpoint::Point::Handler).await {
         Ok(()) => next.run(request).await,
         Err(_) => busy(id),

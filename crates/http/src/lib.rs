@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod around;
 mod assets;
 mod caught;
 mod ceremony;

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use domain::EventKind;
 
+use crate::around::Around;
 use crate::extract::Visit;
 use crate::layers::told;
 use crate::pages::Problem;
@@ -217,14 +218,14 @@ pub fn router(state: AppState) -> Router {
                     kind,
                     route: path,
                 };
-                handler.layer(from_fn_with_state(recorder, unrecorded::record))
+                handler.layer(Around::new(recorder, unrecorded::record))
             }
             None => handler,
         };
         let handler = match place {
             Place::Shared => handler
                 .options(oauth::cors::options)
-                .layer(from_fn_with_state(state.clone(), oauth::cors::allow)),
+                .layer(Around::new(state.clone(), oauth::cors::allow)),
             Place::Host | Place::Issuer => handler,
         };
         let handler = match access {

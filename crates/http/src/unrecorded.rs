@@ -3,13 +3,13 @@
 //! Who refuses marks the answer; the layer of the route records it, as the kind the table of routes gives, before the
 //! answer leaves. So an extractor that knows no route and a handler that knows no other way leave the same trace.
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use domain::{ClientId, Event, EventKind};
 use engine::Ctx;
 use protocol::OAuthError;
 
+use crate::around::{Answering, Next};
 use crate::extract::Visit;
 use crate::reply::{fault_status, local_error};
 use crate::state::AppState;
@@ -58,15 +58,25 @@ pub(crate) struct Recorder {
 }
 
 /// Records what the handler or an extractor refused. If that is impossible the caller is told to come again.
-pub(crate) async fn record(State(recorder): State<Recorder>, request: Request, next: Next) -> Response {
-    let mut answer = next.run(request).await;
-    let Some(Unrecorded { ctx, client, reason }) = answer.extensions_mut().remove() else {
-        return answer;
-    };
-    let mut event = Event::failure(recorder.kind, reason).detail("route", recorder.route);
-    event.client = client;
-    match recorder.state.app.refuse(&ctx, event).await {
-        Ok(()) => answer,
-        Err(fault) => fault_status(&fault),
+pub(crate) fn record(recorder: &Recorder, request: Request, next: Next<'_>) -> Answering {
+    let recorder = recorder.clone();
+    let answer = next.run(request);
+    Box::pin(async move {
+        let mut answer = answer.await;
+        match answer.extensions_mut().remove() {
+            Some(unrecorded) => Box::pin(recorder.record(unrecorded, answer)).await,
+            None => answer,
+        }
+    })
+}
+
+impl Recorder {
+    async fn record(&self, Unrecorded { ctx, client, reason }: Unrecorded, answer: Response) -> Response {
+        let mut event = Event::failure(self.kind, reason).detail("route", self.route);
+        event.client = client;
+        match self.state.app.refuse(&ctx, event).await {
+            Ok(()) => answer,
+            Err(fault) => fault_status(&fault),
+        }
     }
 }

@@ -69,7 +69,7 @@ struct Caller {
 
 #[derive(Debug)]
 pub(crate) struct Appender {
-    queue: mpsc::Sender<(Entry, Caller)>,
+    queue: mpsc::Sender<(Box<Entry>, Caller)>,
     wait: Duration,
     counters: Arc<Counters>,
     closing: CancellationToken,
@@ -97,7 +97,7 @@ impl Appender {
         }
     }
 
-    pub(crate) async fn append(&self, entry: Entry) -> Result<bool, StoreError> {
+    pub(crate) async fn append(&self, entry: Box<Entry>) -> Result<bool, StoreError> {
         let (ack, outcome) = oneshot::channel();
         // Mostly there is room, and no timer is needed.
         let since = Instant::now();
@@ -135,7 +135,7 @@ impl Appender {
 
 struct Batcher {
     store: Store,
-    waiting: mpsc::Receiver<(Entry, Caller)>,
+    waiting: mpsc::Receiver<(Box<Entry>, Caller)>,
     batch: usize,
     counters: Arc<Counters>,
     closing: CancellationToken,
@@ -145,7 +145,7 @@ impl Batcher {
     async fn run(mut self) {
         let mut crowded = false;
         while let Some((entry, ack)) = self.next().await {
-            let (mut entries, mut acks) = (vec![entry], vec![ack]);
+            let (mut entries, mut acks) = (vec![*entry], vec![ack]);
             if crowded {
                 // Those who were answered together ask again together: let them come first.
                 tokio::task::yield_now().await;
@@ -154,7 +154,7 @@ impl Batcher {
                 let Ok((entry, ack)) = self.waiting.try_recv() else {
                     break;
                 };
-                entries.push(entry);
+                entries.push(*entry);
                 acks.push(ack);
             }
             crowded = entries.len() > 1;
@@ -171,7 +171,7 @@ impl Batcher {
         }
     }
 
-    async fn next(&mut self) -> Option<(Entry, Caller)> {
+    async fn next(&mut self) -> Option<(Box<Entry>, Caller)> {
         tokio::select! {
             biased;
             entry = self.waiting.recv() => entry,

@@ -70,23 +70,27 @@ impl Db {
 
     /// Records an event that changes nothing else, together with others that come at the same time; returns when it is
     /// durable. Never from within a transaction: on SQLite the event would stand in line behind it.
-    pub async fn append(&self, append: Append) -> Result<(), StoreError> {
-        let entry = Entry {
+    pub fn append(&self, append: Append) -> impl Future<Output = Result<(), StoreError>> {
+        // In a box from the start: a future that waits for the disk carries a pointer, not copies of the rows.
+        let entry = Box::new(Entry {
             append,
             rotation: None,
-        };
-        self.appender.append(entry).await.map(drop)
+        });
+        async { self.appender.append(entry).await.map(drop) }
     }
 
     /// Uses a refresh token for the next one, and records the event that tells of it, together with others that come at
     /// the same time; returns when that is durable. `false`: the token had been used or was expired, and nothing was
     /// written. Never from within a transaction.
-    pub async fn rotate(&self, append: Append, rotation: Rotation) -> Result<bool, StoreError> {
-        let entry = Entry {
+    pub fn rotate(
+        &self,
+        append: Append,
+        rotation: Rotation,
+    ) -> impl Future<Output = Result<bool, StoreError>> {
+        self.appender.append(Box::new(Entry {
             append,
             rotation: Some(rotation),
-        };
-        self.appender.append(entry).await
+        }))
     }
 
     /// Which database it is.

@@ -221,7 +221,7 @@ impl App {
                 return Ok(());
             }
         }
-        self.append(ctx, event).await
+        Box::pin(self.append(ctx, event)).await
     }
 
     /// Counts a request there was no room for. Nothing is written now: that would be more to do.

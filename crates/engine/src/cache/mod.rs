@@ -122,8 +122,12 @@ impl App {
         if let Some(client) = self.beliefs.client(&key) {
             return Ok(Some(client));
         }
+        Box::pin(self.load_client(ctx, key)).await
+    }
+
+    async fn load_client(&self, ctx: &Ctx, key: (TenantId, ClientId)) -> Result<Option<Arc<Client>>, Fault> {
         let asked = Instant::now();
-        let found = clients::find(&mut self.db.read(ctx.tenant_id()).await?, id).await?;
+        let found = clients::find(&mut self.db.read(ctx.tenant_id()).await?, &key.1).await?;
         let found = found.map(Arc::new);
         if let Some(client) = &found
             && asked.elapsed() < FRESH

@@ -73,7 +73,7 @@ impl App {
     pub async fn keys(&self, tenant: TenantId) -> Result<Arc<TenantKeys>, Fault> {
         match self.ring.peek(tenant) {
             Some(keys) => Ok(keys),
-            None => self.reload_keys(tenant).await,
+            None => Box::pin(self.reload_keys(tenant)).await,
         }
     }
 
@@ -115,6 +115,10 @@ impl App {
         if let Some(key) = self.keys(tenant).await?.signing.get(&alg) {
             return Ok(Arc::clone(key));
         }
+        Box::pin(self.awaited_key(tenant, alg)).await
+    }
+
+    async fn awaited_key(&self, tenant: TenantId, alg: SigningAlg) -> Result<Arc<SigningKey>, Fault> {
         self.wake_upkeep.notify_one();
         let waiting = async {
             loop {

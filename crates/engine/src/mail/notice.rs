@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Device, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserStatus};
+use domain::{Actor, Device, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserId, UserStatus};
 use storage::links::Link;
 use storage::mail_outbox::Posted;
 use storage::users;
@@ -170,6 +170,15 @@ impl App {
         if event.outcome == Outcome::Failure || !self.has_mail() {
             return Ok(None);
         }
+        Box::pin(self.notice_to(ctx, notice, user)).await
+    }
+
+    async fn notice_to(
+        &self,
+        ctx: &Ctx,
+        notice: Notice,
+        user: UserId,
+    ) -> Result<Option<Box<Posted>>, Fault> {
         let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, user).await?;
         // Who has not begun to use the account yet sets the first password just now.
         let Some(user) = account

@@ -161,6 +161,16 @@ impl DataKeys {
         {
             return Ok(Some(key.clone()));
         }
+        Box::pin(self.load_or_make(db, world, name)).await
+    }
+
+    async fn load_or_make(
+        &self,
+        db: &Db,
+        world: &World,
+        name: (TenantId, Purpose),
+    ) -> Result<Option<Opened>, Fault> {
+        let (tenant, purpose) = (name.0, &name.1);
         let mut found = find(&mut db.read(tenant).await?, purpose).await?;
         if found.is_none() && !matches!(purpose, Purpose::Person(_)) {
             let row = self.generate(world, tenant, purpose, world.now())?;

@@ -51,7 +51,7 @@ impl App {
             return Ok(Some(active).filter(|active| active.is_of_now(ctx.now)));
         }
         let asked = Instant::now();
-        let found = self.find_active(ctx, token).await?.map(Arc::new);
+        let found = Box::pin(self.find_active(ctx, token)).await?.map(Arc::new);
         if let Some(active) = &found {
             self.beliefs
                 .believe_token(ctx.tenant_id(), presented, active, asked);

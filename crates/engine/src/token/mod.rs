@@ -60,7 +60,7 @@ impl App {
                     code_verifier,
                     resources,
                 };
-                self.redeem_code(ctx, client, redemption).await
+                Box::pin(self.redeem_code(ctx, client, redemption)).await
             }
             TokenGrant::ClientCredentials { scope, resources } => {
                 self.issue_to_client(ctx, client, scope.as_ref(), resources).await
@@ -69,10 +69,7 @@ impl App {
                 token,
                 scope,
                 resources,
-            } => {
-                self.refresh(ctx, client, &token, (scope.as_ref(), &resources))
-                    .await
-            }
+            } => Box::pin(self.refresh(ctx, client, &token, (scope.as_ref(), &resources))).await,
         }
     }
 

@@ -14,7 +14,8 @@ use crate::state::AppState;
 /// A request of somebody who reads pages, kept until its answer is known.
 #[derive(Debug)]
 pub(super) struct Reader {
-    parts: Parts,
+    /// In a box: programs have none.
+    parts: Box<Parts>,
 }
 
 impl Reader {
@@ -29,7 +30,9 @@ impl Reader {
         parts.uri = request.uri().clone();
         parts.headers = request.headers().clone();
         parts.extensions = request.extensions().clone();
-        Some(Self { parts })
+        Some(Self {
+            parts: Box::new(parts),
+        })
     }
 
     /// Puts a page in the place of a problem document the edge made. Headers that say more (`Allow`, `Retry-After`)

@@ -16,7 +16,7 @@ use crate::state::AppState;
 
 /// Why the edge refused; travels with its answer.
 #[derive(Debug, Clone, Copy)]
-enum Refusal {
+pub(super) enum Refusal {
     /// Recorded, with one of a closed list of short words.
     Told(&'static str),
     /// There was no room.
@@ -68,11 +68,18 @@ pub(super) fn count(state: &AppState, asked: &Answered<'_>) {
     }
 }
 
+/// The mark of an answer with which the edge refused.
+pub(super) fn taken(answer: &mut Response) -> Option<Refusal> {
+    answer.extensions_mut().remove()
+}
+
 /// Records what the edge refused, before the answer leaves. If that is impossible the caller is told to come again.
-pub(super) async fn record(state: &AppState, asked: &Answered<'_>, mut answer: Response) -> Response {
-    let Some(refusal) = answer.extensions_mut().remove::<Refusal>() else {
-        return answer;
-    };
+pub(super) async fn record(
+    state: &AppState,
+    asked: &Answered<'_>,
+    refusal: Refusal,
+    answer: Response,
+) -> Response {
     let Some(ctx) = asked.ctx(state) else {
         return answer;
     };

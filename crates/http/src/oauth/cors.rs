@@ -1,15 +1,15 @@
 //! CORS for the endpoints that programs in browsers call: without credentials, and only for the origins of this tenant's
 //! public clients. The authorization endpoint is never among them (OA16).
 
-use axum::extract::{FromRequestParts as _, Request, State};
+use axum::extract::{FromRequestParts as _, Request};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, ORIGIN, VARY,
 };
 use axum::http::{HeaderValue, Method, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use crate::around::{Answering, Later, Next};
 use crate::extract::Visit;
 use crate::reply::log_fault;
 use crate::state::AppState;
@@ -21,11 +21,18 @@ const EXPOSED: HeaderValue = HeaderValue::from_static("WWW-Authenticate, DPoP-No
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Answers preflights and marks answers that the asking page may read.
-pub(crate) async fn allow(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    // Programs on servers send no origin, and they are most.
-    let Some(origin) = request.headers().get(ORIGIN).cloned() else {
-        return vary(next.run(request).await);
-    };
+pub(crate) fn allow(state: &AppState, request: Request, next: Next<'_>) -> Answering {
+    match request.headers().get(ORIGIN).cloned() {
+        Some(origin) => Box::pin(allow_origin(state.clone(), origin, request, next.keep())),
+        // Programs on servers send no origin, and they are most.
+        None => {
+            let answer = next.run(request);
+            Box::pin(async move { vary(answer.await) })
+        }
+    }
+}
+
+async fn allow_origin(state: AppState, origin: HeaderValue, request: Request, next: Later) -> Response {
     let (mut parts, body) = request.into_parts();
     let visit = match Visit::from_request_parts(&mut parts, &state).await {
         Ok(visit) => visit,
