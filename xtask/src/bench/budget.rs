@@ -64,7 +64,7 @@ impl Budget {
     /// Whether figures from it may be published.
     pub(super) fn is_full(self) -> bool {
         let full = Self::default();
-        self.rounds >= full.rounds && self.seconds >= full.seconds
+        self.rounds >= full.rounds && self.seconds >= full.seconds && self.most >= full.most
     }
 }
 
@@ -76,6 +76,7 @@ mod tests {
     fn sizes_end_at_the_most() {
         let (_, budget, _) = Budget::parse(&["growth", "--most", "10000"]).unwrap();
         assert_eq!(budget.sizes(), [1_000, 10_000]);
+        assert!(!budget.is_full());
         assert_eq!(Budget::default().sizes().last(), Some(&1_000_000));
     }
 

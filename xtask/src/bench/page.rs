@@ -25,15 +25,25 @@ pub(super) fn write() -> Result<()> {
     if results.is_empty() {
         bail!("nothing was measured yet");
     }
-    fs::create_dir_all(root().join(PLOTS)).context("cannot create the folder for plots")?;
-    for name in results.iter().flat_map(|result| list(result, "plots")) {
-        let name = name.as_str().unwrap_or_default();
-        fs::copy(folder().join(name), root().join(PLOTS).join(name)).context("a plot is missing")?;
-    }
+    publish(
+        results
+            .iter()
+            .flat_map(|result| list(result, "plots"))
+            .filter_map(Value::as_str),
+    )?;
     let file = root().join(PAGE);
     let page = fs::read_to_string(&file).with_context(|| format!("cannot read {PAGE}"))?;
     fs::write(&file, replaced(&page, &block(&results)?)?).with_context(|| format!("cannot write {PAGE}"))?;
     println!("{PAGE}: the measured part is written anew");
+    Ok(())
+}
+
+/// Puts these plots of the last runs into the manual.
+pub(super) fn publish<'a>(names: impl Iterator<Item = &'a str>) -> Result<()> {
+    fs::create_dir_all(root().join(PLOTS)).context("cannot create the folder for plots")?;
+    for name in names {
+        fs::copy(folder().join(name), root().join(PLOTS).join(name)).context("a plot is missing")?;
+    }
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::measure::{Measured, load_average};
-use super::{Budget, Case, folder};
+use super::{Budget, Case, folder, page};
 use crate::command::output_of;
 
 /// A limit for a figure.
@@ -191,7 +191,7 @@ impl Outcome {
         println!("load average {}", load_average());
     }
 
-    /// Writes `CASE.json` and the plots beside it.
+    /// Writes `CASE.json` and the plots beside it; of a full run also the plots of the manual.
     pub(super) fn save(&self, case: &Case, budget: Budget) -> Result<()> {
         let measured: Vec<Value> = self.measured.iter().map(measured_json).collect();
         let document = json!({
@@ -212,6 +212,9 @@ impl Outcome {
         fs::write(folder().join(format!("{}.json", case.name)), text).context("cannot write the result")?;
         for (name, svg) in &self.plots {
             fs::write(folder().join(name), svg).context("cannot write a plot")?;
+        }
+        if budget.is_full() {
+            page::publish(self.plots.iter().map(|(name, _)| *name))?;
         }
         Ok(())
     }

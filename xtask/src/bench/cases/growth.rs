@@ -49,14 +49,12 @@ fn run(budget: Budget) -> Result<Outcome> {
                 .collect::<Result<_>>()?;
             let measured = in_turn(budget, &contenders)?;
             outcome.figures.extend(flat(&measured));
-            lines.push(Line {
-                name: format!("{kind}, {}", engine.name()),
-                points: grown
-                    .iter()
-                    .zip(&measured)
-                    .map(|(one, cost)| (f64::from(one.size), cost.cpu_us))
-                    .collect(),
-            });
+            let costs = grown.iter().zip(&measured);
+            lines.push(line(
+                kind,
+                engine,
+                costs.map(|(one, cost)| (one.size, cost.cpu_us)),
+            ));
             outcome.measured.extend(measured);
         }
         for (what, field) in LOOKUPS {
@@ -73,13 +71,8 @@ fn run(budget: Budget) -> Result<Outcome> {
                 told.join(", ")
             ));
         }
-        lines.push(Line {
-            name: format!("login look-up, {}", engine.name()),
-            points: grown
-                .iter()
-                .map(|one| (f64::from(one.size), lookup(one, "login_us")))
-                .collect(),
-        });
+        let costs = grown.iter().map(|one| (one.size, lookup(one, "login_us")));
+        lines.push(line("sign-in look-up", engine, costs));
         for one in &grown {
             let resident = resident_mib(one.product.pid)?;
             outcome.notes.push(format!(
@@ -90,6 +83,7 @@ fn run(budget: Budget) -> Result<Outcome> {
         }
         if let Some(largest) = grown.last() {
             outcome.figures.push(bytes(engine, largest));
+            outcome.notes.push(kept(engine, largest));
         }
         drop(grown);
         for size in budget.sizes() {
@@ -189,24 +183,74 @@ fn flat(measured: &[Measured]) -> Option<Figure> {
 
 /// What an access token takes on disk, with its indexes.
 fn bytes(engine: Engine, grown: &Grown) -> Figure {
-    let tables = grown.file.get("tables").and_then(Value::as_array);
-    let table = tables.and_then(|tables| {
-        tables
-            .iter()
-            .find(|table| table.get("name").and_then(Value::as_str) == Some("access_tokens"))
-    });
-    let number = |name| {
-        table
-            .and_then(|table| table.get(name)?.as_f64())
-            .unwrap_or(f64::NAN)
-    };
-    let each = (number("table_bytes") + number("index_bytes")) / number("rows");
+    let each = Taken::of(&grown.file, "access_tokens").each();
     let what = format!(
         "bytes on disk for an access token, {} {}",
         engine.name(),
         grown.size
     );
     Figure::new(23, what, each, "B", Bound::AtMost(200.0)).aim(Bound::AtMost(120.0))
+}
+
+/// What rows take on disk.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    rows: f64,
+    table: f64,
+    indexes: f64,
+}
+
+impl Taken {
+    fn of(file: &Value, name: &str) -> Self {
+        let tables = file.get("tables").and_then(Value::as_array);
+        let table = tables.and_then(|tables| {
+            let named = |table: &&Value| table.get("name").and_then(Value::as_str) == Some(name);
+            tables.iter().find(named)
+        });
+        let number = |field| {
+            let value = table.and_then(|table| table.get(field)?.as_f64());
+            value.unwrap_or(f64::NAN)
+        };
+        Self {
+            rows: number("rows"),
+            table: number("table_bytes"),
+            indexes: number("index_bytes"),
+        }
+    }
+
+    /// Of one row, with its part of the indexes.
+    fn each(self) -> f64 {
+        (self.table + self.indexes) / self.rows
+    }
+}
+
+/// What else is kept for a token. The goal is about the token; the event that tells of it outlives it and is said apart.
+fn kept(engine: Engine, grown: &Grown) -> String {
+    let token = Taken::of(&grown.file, "access_tokens");
+    let each = |name| Taken::of(&grown.file, name).each();
+    format!(
+        "On disk, {} {}: an access token {:.0} B, of which indexes are {:.0} B. Not counted in it: an event of the log \
+         {:.0} B, which is one for each answer of the token endpoint; a refresh token {:.0} B and a grant {:.0} B for each \
+         sign-in.",
+        engine.name(),
+        grown.size,
+        token.each(),
+        token.indexes / token.rows,
+        each("audit_log"),
+        each("refresh_tokens"),
+        each("grants"),
+    )
+}
+
+/// Cost against size; what was not measured is left out.
+fn line(kind: &str, engine: Engine, costs: impl Iterator<Item = (u32, f64)>) -> Line {
+    Line {
+        name: format!("{kind}, {}", engine.name()),
+        points: costs
+            .filter(|(_, cost)| cost.is_finite())
+            .map(|(size, cost)| (f64::from(size), cost))
+            .collect(),
+    }
 }
 
 fn plot(lines: Vec<Line>) -> String {
@@ -217,10 +261,58 @@ fn plot(lines: Vec<Line>) -> String {
             scale: Scale::Logarithmic,
         },
         y: Axis {
-            label: "CPU of the server for a request, us",
+            label: "CPU time of one process for a request, us",
             scale: Scale::Linear,
         },
         lines,
     };
     plot.svg()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Engine, Taken, line, plot};
+
+    #[test]
+    fn the_picture_has_a_line_for_each_request_and_engine_up_to_ten_million() {
+        let sizes = [1_000, 10_000, 100_000, 1_000_000, 10_000_000];
+        let mut lines = Vec::new();
+        for engine in [Engine::Sqlite, Engine::Postgres] {
+            for kind in ["token", "introspection", "sign-in look-up"] {
+                lines.push(line(kind, engine, sizes.into_iter().zip([90.0, 91.0, 95.0, 99.0, 104.5])));
+            }
+        }
+        let svg = plot(lines);
+        for word in [
+            "token, sqlite",
+            "introspection, sqlite",
+            "sign-in look-up, sqlite",
+            "token, postgres",
+            "introspection, postgres",
+            "sign-in look-up, postgres",
+            ">1k<",
+            ">10M<",
+        ] {
+            assert!(svg.contains(word), "{word} is missing in {svg}");
+        }
+        assert_eq!(svg.matches("<circle").count(), 6 * sizes.len());
+    }
+
+    #[test]
+    fn what_was_not_measured_is_no_point() {
+        let line = line("token", Engine::Sqlite, [(1_000, f64::NAN), (10_000, 2.0)].into_iter());
+        assert_eq!(line.points, [(10_000.0, 2.0)]);
+    }
+
+    #[test]
+    fn bytes_of_a_row_have_its_part_of_the_indexes() {
+        let file = json!({"tables": [
+            {"name": "users", "rows": 1, "table_bytes": 1, "index_bytes": 1},
+            {"name": "access_tokens", "rows": 10, "table_bytes": 1_000, "index_bytes": 500},
+        ]});
+        assert!((Taken::of(&file, "access_tokens").each() - 150.0).abs() < 1e-9);
+        assert!(Taken::of(&file, "grants").each().is_nan());
+    }
 }
