@@ -21,6 +21,8 @@ const NOISE_OF_THE_SUITE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Beside {
     started: Instant,
+    /// Stands before what is told of it.
+    place: &'static str,
     loads: Vec<(&'static str, Load)>,
 }
 
@@ -45,8 +47,14 @@ impl Beside {
         let discovery = Load::start(&http.over_http2()?, Question::DISCOVERY, per_second);
         Ok(Self {
             started: Instant::now(),
+            place: "",
             loads: vec![("tokens", tokens), ("discovery over HTTP/2", discovery)],
         })
+    }
+
+    /// The same, told apart from others of the run by these words.
+    pub(crate) fn at(self, place: &'static str) -> Self {
+        Self { place, ..self }
     }
 
     /// Ends the loads and compares the two stretches.
@@ -61,11 +69,13 @@ impl Beside {
         let mut timeline = String::new();
         for (what, load) in self.loads {
             let shots = load.stop().await;
+            let what = &format!("{}{what}", self.place);
             timeline.push_str(&shots.timeline(what, self.started));
             let part = |span: Span| shots.within(span.from, span.to);
             compare(report, what, &part(quiet), &part(attacked), noise);
         }
-        fs::write(plan.output.join("timeline"), timeline).context("cannot write the timeline")
+        let file = format!("{}timeline", self.place.replace(": ", "-"));
+        fs::write(plan.output.join(file), timeline).context("cannot write the timeline")
     }
 }
 

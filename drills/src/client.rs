@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use domain::RequestId;
 use reqwest::header::{AUTHORIZATION, COOKIE, HOST, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::redirect::Policy;
-use reqwest::{Client, ClientBuilder, RequestBuilder};
+use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder};
 use serde_json::Value;
 use url::form_urlencoded;
 
@@ -31,6 +31,8 @@ pub(crate) struct Http {
     client: Client,
     base: String,
     host: String,
+    /// Over TLS: the certificate the listener shows.
+    trusted: Option<Certificate>,
 }
 
 /// An answer, whole.
@@ -66,16 +68,33 @@ impl Http {
             client: client(Client::builder())?,
             base: format!("http://127.0.0.1:{port}"),
             host: host.to_owned(),
+            trusted: None,
+        })
+    }
+
+    /// The same listener over TLS and HTTP/1.1; it shows this certificate, for the name it is asked under.
+    pub(crate) fn over_tls(&self, pem: &str) -> Result<Self> {
+        let trusted = Certificate::from_pem(pem.as_bytes()).context("not a certificate")?;
+        Ok(Self {
+            client: client(trusting(Some(&trusted)).http1_only())?,
+            base: format!("https://{}", self.host),
+            host: self.host.clone(),
+            trusted: Some(trusted),
         })
     }
 
     /// The same listener over HTTP/2, all requests on one connection as long as that lives.
     pub(crate) fn over_http2(&self) -> Result<Self> {
         Ok(Self {
-            client: client(Client::builder().http2_prior_knowledge())?,
+            client: client(trusting(self.trusted.as_ref()).http2_prior_knowledge())?,
             // `:authority` and `Host` must say the same (RFC 9113 section 8.3.1).
-            base: format!("http://{}", self.host),
+            base: format!(
+                "{}://{}",
+                if self.trusted.is_some() { "https" } else { "http" },
+                self.host
+            ),
             host: self.host.clone(),
+            trusted: self.trusted.clone(),
         })
     }
 
@@ -113,6 +132,13 @@ impl Http {
             headers: response.headers().clone(),
             body: response.text().await?,
         })
+    }
+}
+
+fn trusting(certificate: Option<&Certificate>) -> ClientBuilder {
+    match certificate {
+        None => Client::builder(),
+        Some(certificate) => Client::builder().tls_certs_only([certificate.clone()]),
     }
 }
 

@@ -1,19 +1,21 @@
 //! R28: HTTP/2 peers that send frames for the work they make.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, split};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::beside::{Beside, Span};
+use crate::client::Http;
 use crate::journal::Journal;
 use crate::meter::processor;
 use crate::plan::Plan;
 use crate::report::{Report, seconds};
-use crate::site::{Site, SiteOptions};
+use crate::site::{Node, Site, SiteOptions};
+use crate::tls::Certificate;
 use crate::verify::verify;
 use crate::wire::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, PING, PREFACE, RST_STREAM, SETTINGS, Target,
@@ -96,8 +98,8 @@ impl Flood {
     }
 
     /// Floods a connection until the server ends it; how long that took.
-    async fn run(self, target: &Target, stream: &mut TcpStream) -> Duration {
-        let (mut reader, mut writer) = stream.split();
+    async fn run(self, target: &Target, stream: impl AsyncRead + AsyncWrite) -> Duration {
+        let (mut reader, mut writer) = split(stream);
         let start = [PREFACE, &self.start(target)].concat();
         let writing = async {
             let mut bytes = start;
@@ -122,57 +124,186 @@ impl Flood {
     }
 
     /// Comes back again and again until then; how long each connection was borne.
-    async fn attack(self, target: Target, until: Instant, source: u8) -> (Self, Vec<Duration>, u64) {
+    async fn attack(
+        self,
+        target: Target,
+        door: Door,
+        until: Instant,
+        source: u8,
+    ) -> (Self, Vec<Duration>, u64) {
         let (mut took, mut closed_doors) = (Vec::new(), 0);
         while Instant::now() < until {
-            match target.connect(source).await {
-                Ok(mut stream) => took.push(self.run(&target, &mut stream).await),
+            match self.connection(&target, &door, source).await {
+                Ok(borne) => took.push(borne),
                 Err(_) => closed_doors += 1,
             }
             sleep(PAUSE).await;
         }
         (self, took, closed_doors)
     }
+
+    /// One connection; how long it was borne.
+    async fn connection(self, target: &Target, door: &Door, source: u8) -> Result<Duration> {
+        let stream = target.connect(source).await?;
+        Ok(match door {
+            Door::Plain => self.run(target, stream).await,
+            Door::Tls(certificate) => self.run(target, certificate.wrap(stream).await?).await,
+        })
+    }
+}
+
+/// How the listener is reached.
+#[derive(Clone, Debug)]
+enum Door {
+    Plain,
+    Tls(Arc<Certificate>),
+}
+
+impl Door {
+    /// Stands before what is told.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Tls(_) => "TLS: ",
+        }
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Plain => Vec::new(),
+            Self::Tls(certificate) => certificate.settings().to_vec(),
+        }
+    }
+
+    fn http(&self, node: &Node) -> Result<Http> {
+        match self {
+            Self::Plain => Ok(node.http.clone()),
+            Self::Tls(certificate) => node.http.over_tls(certificate.pem()),
+        }
+    }
+
+    fn target(&self, node: &Node) -> Target {
+        Target {
+            over_tls: matches!(self, Self::Tls(_)),
+            ..node.target.clone()
+        }
+    }
+}
+
+/// How long things take.
+struct Lengths {
+    quiet: Duration,
+    floods: Duration,
+    /// Requests a second beside them.
+    rate: u32,
 }
 
 pub(crate) async fn run(plan: &Plan) -> Result<Report> {
-    let length = Duration::from_secs(plan.count(60, 4).into());
-    let quiet_for = Duration::from_secs(plan.count(20, 3).into());
+    let seconds_of = |full, reduced| Duration::from_secs(plan.count(full, reduced).into());
     let rate = plan.count(50, 10);
+    let plain = Lengths {
+        quiet: seconds_of(20, 3),
+        floods: seconds_of(60, 4),
+        rate,
+    };
+    let over_tls = Lengths {
+        quiet: seconds_of(20, 1),
+        floods: seconds_of(60, 2),
+        rate,
+    };
     let mut report = Report::new(format!(
-        "{} attackers for {length:?}, one for each flood, each back {PAUSE:?} after it was cut; tokens and discovery \
-         {rate}/s each beside them",
-        Flood::ALL.len()
+        "{} attackers for {:?}, one for each flood, each back {PAUSE:?} after it was cut; tokens and discovery {rate}/s \
+         each beside them; the same over TLS for {:?}",
+        Flood::ALL.len(),
+        plain.floods,
+        over_tls.floods
     ));
     let site = Site::new(plan, SiteOptions::default()).await?;
-    let journal = std::sync::Arc::new(Journal::new(&plan.output.join("journal"))?);
+    let journal = Arc::new(Journal::new(&plan.output.join("journal"))?);
     let node = site.start(0, &[]).await?;
-    let beside = Beside::start(&node.http, &site.cast.service, rate)?;
+    let in_clear = besieged(plan, (&site, &node), &Door::Plain, &plain, &mut report).await?;
+    let workload = Workload::start(plan, &site.cast, &[&node], &journal);
+    sleep(LOOK).await;
+    workload.stop().await;
+    node.kill().await?;
+    report.check(
+        "the workload did its work",
+        journal.summary(),
+        journal.answers(200) > 0,
+    );
+
+    let door = Door::Tls(Arc::new(Certificate::make(site.folder())?));
+    let node = site.start(0, &door.settings()).await?;
+    let in_secret = besieged(plan, (&site, &node), &door, &over_tls, &mut report).await?;
+    node.kill().await?;
+    report.number(format!(
+        "each flood ended within {}, over TLS within {}",
+        seconds(in_clear),
+        seconds(in_secret)
+    ));
+    journal.judge(&mut report);
+    verify(&site, &journal, &mut report).await?;
+    Ok(report)
+}
+
+/// Floods a node through this door while good clients use it; how long the longest flood was borne.
+async fn besieged(
+    plan: &Plan,
+    (site, node): (&Site, &Node),
+    door: &Door,
+    lengths: &Lengths,
+    report: &mut Report,
+) -> Result<Duration> {
+    let beside = Beside::start(&door.http(node)?, &site.cast.service, lengths.rate)?.at(door.name());
     sleep(WARM_UP).await;
     let from = Instant::now();
-    let before = processor(&node)?;
-    sleep(quiet_for).await;
-    let used_quietly = processor(&node)?
+    let before = processor(node)?;
+    sleep(lengths.quiet).await;
+    let used_quietly = processor(node)?
         .saturating_sub(before)
-        .div_f64(quiet_for.as_secs_f64())
+        .div_f64(lengths.quiet.as_secs_f64())
         .mul_f64(LOOK.as_secs_f64());
     let quiet = Span::since(from);
 
     let from = Instant::now();
     let mut attackers = JoinSet::new();
     for (flood, source) in Flood::ALL.into_iter().zip(2_u8..) {
-        attackers.spawn(flood.attack(node.target.clone(), from + length, source));
+        attackers.spawn(flood.attack(door.target(node), door.clone(), from + lengths.floods, source));
     }
     let attacks = attackers.join_all().await;
     let attacked = Span::since(from);
     sleep(REST).await;
-    let before = processor(&node)?;
+    let before = processor(node)?;
     sleep(LOOK).await;
-    let used = processor(&node)?.saturating_sub(before);
+    let used = processor(node)?.saturating_sub(before);
 
+    let slowest = judge(door, attacks, report);
+    beside.judge(plan, report, quiet, attacked).await?;
+    let allowed = used_quietly * 2 + if plan.reduced { NOISE * 5 } else { NOISE };
+    report.check(
+        format!(
+            "{}processor time as before, {REST:?} after the floods",
+            door.name()
+        ),
+        format!("{used:?} in {LOOK:?}, quiet {used_quietly:.0?}"),
+        used <= allowed,
+    );
+    let counted = node
+        .metric("rsp_connections_refused_total{reason=\"flood\"}")
+        .await?;
+    report.check(
+        format!("{}the floods are counted", door.name()),
+        format!("{counted} with reason flood"),
+        counted > 0,
+    );
+    Ok(slowest)
+}
+
+/// Each connection has ended in time, and each attacker was let in again; how long the longest was borne.
+fn judge(door: &Door, attacks: Vec<(Flood, Vec<Duration>, u64)>, report: &mut Report) -> Duration {
     let mut slowest = Duration::ZERO;
     for (flood, took, closed_doors) in attacks {
-        let name = flood.name();
+        let name = format!("{}{}", door.name(), flood.name());
         let longest = took.iter().max().copied().unwrap_or(Duration::MAX);
         let times = took.len();
         slowest = slowest.max(longest);
@@ -187,33 +318,5 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
             &format!("of {times}"),
         );
     }
-    report.number(format!("each flood ended within {}", seconds(slowest)));
-    beside.judge(plan, &mut report, quiet, attacked).await?;
-    let allowed = used_quietly * 2 + if plan.reduced { NOISE * 5 } else { NOISE };
-    report.check(
-        format!("processor time as before, {REST:?} after the floods"),
-        format!("{used:?} in {LOOK:?}, quiet {used_quietly:.0?}"),
-        used <= allowed,
-    );
-    let counted = node
-        .metric("rsp_connections_refused_total{reason=\"flood\"}")
-        .await?;
-    report.check(
-        "the floods are counted",
-        format!("{counted} with reason flood"),
-        counted > 0,
-    );
-
-    let workload = Workload::start(plan, &site.cast, &[&node], &journal);
-    sleep(LOOK).await;
-    workload.stop().await;
-    node.kill().await?;
-    report.check(
-        "the workload did its work",
-        journal.summary(),
-        journal.answers(200) > 0,
-    );
-    journal.judge(&mut report);
-    verify(&site, &journal, &mut report).await?;
-    Ok(report)
+    slowest
 }

@@ -25,11 +25,13 @@ mod single_use;
 mod site;
 mod slow;
 mod stop;
+mod tls;
 mod verify;
 mod volume_full;
 mod wire;
 mod workload;
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -40,6 +42,9 @@ use domain::World;
 
 use crate::plan::{Engine, Plan};
 use crate::report::Report;
+
+/// Head of the table, as `docs/drills.md` has it.
+const TABLE: &str = "| drill | engine | verdict | seconds | number |\n|---|---|---|---|---|\n";
 
 const HELP: &str = "\
 drill NAME|all [--engine sqlite|postgres] [--reduced] [--seed NUMBER] [--rsp PROGRAM] [--failing PROGRAM] [--output FOLDER]
@@ -231,7 +236,8 @@ async fn run_all(wanted: &Wanted) -> Result<bool> {
         let [a, b, c, d] = World::system().random::<4>();
         u64::from(u32::from_be_bytes([a, b, c, d]))
     });
-    let mut table = Vec::new();
+    let mut table = String::from(TABLE);
+    let mut all_held = true;
     for drill in &wanted.drills {
         let engines = drill
             .engines
@@ -263,16 +269,19 @@ async fn run_all(wanted: &Wanted) -> Result<bool> {
                     "FAILED"
                 }
             };
-            table.push((drill, engine, verdict, started.elapsed(), number));
+            all_held &= verdict == "held";
+            writeln!(
+                table,
+                "| {} | {} | {verdict} | {:.1} | {number} |",
+                drill.name,
+                engine.name_in_prose(),
+                started.elapsed().as_secs_f64()
+            )?;
+            // Anew after each one: a run of hours may be cut short.
+            let file = wanted.output.join("table.md");
+            fs::write(&file, &table).with_context(|| format!("cannot write {}", file.display()))?;
         }
     }
-    println!("\n=== drills ===");
-    for (drill, engine, verdict, took, number) in &table {
-        let (name, engine) = (drill.name, engine.name());
-        println!(
-            "{name:<4} {engine:<9} {verdict:<7} {:>7.1} s  {number}",
-            took.as_secs_f64()
-        );
-    }
-    Ok(table.iter().all(|(_, _, verdict, ..)| *verdict == "held"))
+    println!("\n{table}");
+    Ok(all_held)
 }

@@ -19,6 +19,14 @@ impl Engine {
         }
     }
 
+    /// As a sentence names it.
+    pub(crate) const fn name_in_prose(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+        }
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|engine| engine.name() == text)
     }

@@ -269,6 +269,7 @@ impl Site {
             target: Target {
                 port,
                 host: format!("localhost:{}", self.port),
+                over_tls: false,
             },
             process,
         };

@@ -34,6 +34,8 @@ const NARROW: u32 = 4_096;
 pub(crate) struct Target {
     pub(crate) port: u16,
     pub(crate) host: String,
+    /// Whether requests say `https`.
+    pub(crate) over_tls: bool,
 }
 
 impl Target {
@@ -68,8 +70,8 @@ impl Target {
     }
 
     fn block(&self, method: u8, path: &str) -> Vec<u8> {
-        // RFC 7541 appendix A: 2 and 3 the methods, 6 the scheme `http`, 4 `:path`, 1 `:authority`.
-        let mut block = vec![method, 0x86];
+        // RFC 7541 appendix A: 2 and 3 the methods, 6 and 7 the schemes `http` and `https`, 4 `:path`, 1 `:authority`.
+        let mut block = vec![method, if self.over_tls { 0x87 } else { 0x86 }];
         for (name, value) in [(0x04, path), (0x01, self.host.as_str())] {
             // Lengths below 127 take one byte; both texts are the drill's own.
             block.extend([name, u8::try_from(value.len().min(126)).unwrap_or_default()]);
