@@ -62,6 +62,17 @@ impl TokenHash {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// An id of the token that may be told to everybody (RFC 7662 section 2.2, `jti`): it leads neither to the token nor
+    /// to this hash.
+    pub fn public_id(&self) -> String {
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update("public id of an opaque token")
+            .chain_update(self.0)
+            .finalize()
+            .into();
+        URL_SAFE_NO_PAD.encode(digest.first_chunk::<16>().copied().unwrap_or_default())
+    }
 }
 
 /// A bearer secret of 256 random bits: prefix, 43 characters of base64url, 6 characters of checksum (A11).

@@ -11,11 +11,13 @@ mod postgres;
 mod sizes;
 mod sqlite;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::{ClientId, Scopes, Secret, Session, TenantId, Timestamp, TokenHash, User, UserId};
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArgumentBuffer;
+use uuid::Uuid;
 
 use crate::access_tokens::AccessToken;
 use crate::audit::AuditRow;
@@ -24,20 +26,21 @@ use crate::grants::Grant;
 use crate::refresh_tokens::RefreshToken;
 use crate::sql::{Bind, Binds};
 use crate::{
-    Engine, StoreError, access_tokens, audit, data_keys, grants, refresh_tokens, sessions, user_consents,
-    users,
+    Engine, StoreError, access_token_kinds, access_tokens, audit, data_keys, grants, refresh_tokens,
+    sessions, user_consents, users,
 };
 
 pub use sizes::{TableSize, sizes};
 
 /// Tables that are filled, those that others refer to first.
-const TABLES: [&str; 8] = [
+const TABLES: [&str; 9] = [
     "users",
     "data_keys",
     "sessions",
     "grants",
     "user_consents",
     "refresh_tokens",
+    "access_token_kinds",
     "access_tokens",
     "audit_log",
 ];
@@ -82,6 +85,8 @@ pub struct Agreement {
 #[derive(Debug)]
 pub struct Bulk {
     tenant: TenantId,
+    /// Those that were added.
+    kinds: HashSet<Uuid>,
     line: Line,
 }
 
@@ -101,7 +106,11 @@ impl Bulk {
             Engine::Postgres => Line::Postgres(postgres::Load::open(url.expose()).await?),
             Engine::Sqlite => Line::Sqlite(sqlite::Load::open(url.expose()).await?),
         };
-        Ok(Self { tenant, line })
+        Ok(Self {
+            tenant,
+            kinds: HashSet::new(),
+            line,
+        })
     }
 
     /// Writes these rows.
@@ -133,6 +142,7 @@ impl Bulk {
             batch.refresh_tokens.iter().map(refresh_tokens::values),
         )
         .await?;
+        self.add_kinds(&batch.access_tokens).await?;
         self.write(
             access_tokens::INSERT,
             batch.access_tokens.iter().map(access_tokens::values),
@@ -140,6 +150,21 @@ impl Bulk {
         .await?;
         self.write(audit::INSERT, batch.events.iter().map(audit::values))
             .await
+    }
+
+    /// Adds the kinds of these tokens. Others may have brought them before.
+    async fn add_kinds(&mut self, tokens: &[AccessToken]) -> Result<(), StoreError> {
+        for (kind, token) in access_token_kinds::distinct(tokens) {
+            if !self.kinds.insert(kind) {
+                continue;
+            }
+            let values = access_token_kinds::values(token);
+            match &mut self.line {
+                Line::Postgres(load) => load.add(self.tenant, access_token_kinds::INSERT, values).await?,
+                Line::Sqlite(load) => load.add(self.tenant, access_token_kinds::INSERT, values).await?,
+            }
+        }
+        Ok(())
     }
 
     /// Builds the indexes again, commits, and leaves the database as the product expects it.

@@ -3,7 +3,7 @@
 //!
 //! The statements read whole tables, so they are for drills and for looking into a suspicion, not for a request.
 
-use domain::SessionId;
+use domain::{SessionId, TokenHash};
 use uuid::Uuid;
 
 use crate::sessions::Sealed;
@@ -86,7 +86,9 @@ const RULES: &[Rule] = &[
     (
         "an access token's client exists",
         "SELECT count(*) FROM (
-            SELECT tenant_id, client_id FROM access_tokens WHERE tenant_id = $1
+            SELECT a.tenant_id, k.client_id FROM access_tokens a
+                LEFT JOIN access_token_kinds k ON k.tenant_id = a.tenant_id AND k.id = a.kind_id
+                WHERE a.tenant_id = $1
             EXCEPT SELECT tenant_id, client_id FROM clients WHERE tenant_id = $1) AS broken",
     ),
     (
@@ -240,11 +242,12 @@ const RULES: &[Rule] = &[
 
 /// Ids of the opaque access tokens, to be compared with what the events name.
 pub async fn access_token_ids(q: &mut impl Query) -> Result<Vec<String>, StoreError> {
-    let rows: Vec<(String,)> = q
+    let rows: Vec<(TokenHash, Option<String>)> = q
         .handle()
-        .all("SELECT jti FROM access_tokens WHERE tenant_id = $1", ())
+        .all("SELECT hash, jti FROM access_tokens WHERE tenant_id = $1", ())
         .await?;
-    Ok(rows.into_iter().map(|(jti,)| jti).collect())
+    let id = |(hash, jti): (TokenHash, Option<String>)| jti.unwrap_or_else(|| hash.public_id());
+    Ok(rows.into_iter().map(id).collect())
 }
 
 /// What is sealed in sessions, `limit` of them after `after`.

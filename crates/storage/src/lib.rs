@@ -3,6 +3,7 @@
 //! [`Db`] opens transactions ([`Tx`]) and reads ([`Read`]) for one tenant; each table family is a module of plain functions
 //! over them. A transaction ends with the events that tell what happened ([`Tx::commit`]). Nothing here decides anything.
 
+mod access_token_kinds;
 pub mod access_tokens;
 pub mod activity;
 mod append;

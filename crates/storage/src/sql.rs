@@ -233,15 +233,24 @@ impl Insert {
 /// The text of an INSERT of one row for `rows` rows, with values by their place instead of by number: SQLite searches
 /// the names of all values anew for each of them. Every row brings its tenant.
 pub(crate) fn nameless(one_row: &str, rows: usize) -> String {
-    let head = one_row.split("VALUES").next().unwrap_or_default();
+    let (values, otherwise) = tail_of(one_row);
+    let head = values.split("VALUES").next().unwrap_or_default();
     let row = format!("({})", vec!["?"; arity(one_row)].join(", "));
-    format!("{head}VALUES {}", vec![row; rows].join(", "))
+    format!("{head}VALUES {}{otherwise}", vec![row; rows].join(", "))
+}
+
+/// An INSERT up to its row, and what it does with rows that are there already.
+fn tail_of(one_row: &str) -> (&str, &str) {
+    let at = one_row.find("ON CONFLICT").unwrap_or(one_row.len());
+    let values = one_row.get(..at).unwrap_or(one_row).trim_end();
+    (values, one_row.get(values.len()..).unwrap_or_default())
 }
 
 /// The text of an INSERT of one row, widened to `rows` rows. `$1`, the tenant, is shared by all.
 fn widened(one_row: &str, rows: usize) -> String {
     let columns = arity(one_row) - 1;
-    let mut text = one_row.to_owned();
+    let (values, otherwise) = tail_of(one_row);
+    let mut text = values.to_owned();
     for row in 1..rows {
         text.push_str(", ($1");
         for column in 0..columns {
@@ -250,6 +259,7 @@ fn widened(one_row: &str, rows: usize) -> String {
         }
         text.push(')');
     }
+    text.push_str(otherwise);
     text
 }
 

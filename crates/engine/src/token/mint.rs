@@ -61,6 +61,10 @@ impl App {
             Some(grant) => self.subject_for(ctx, client, grant.user_id).await?.to_string(),
             None => client.client_id.to_string(),
         };
+        let opaque = match client.settings.access_token_format {
+            AccessTokenFormat::Jwt => None,
+            AccessTokenFormat::Opaque => Some(OpaqueToken::generate(TokenKind::Access, &self.world)),
+        };
         let mut claims = AccessTokenClaims {
             iss: ctx.issuer().clone(),
             sub,
@@ -68,7 +72,10 @@ impl App {
             client_id: client.client_id.clone(),
             iat: ctx.now,
             exp: ctx.now.plus(Duration::from_secs(expires_in)),
-            jti: URL_SAFE_NO_PAD.encode(self.world.random::<16>()),
+            jti: match &opaque {
+                None => URL_SAFE_NO_PAD.encode(self.world.random::<16>()),
+                Some(token) => token.hash().public_id(),
+            },
             scope: scopes.clone(),
             acr: None,
             amr: Vec::new(),
@@ -79,8 +86,8 @@ impl App {
             signed_in_claims(&mut claims, grant);
         }
         let jti = claims.jti.clone();
-        match client.settings.access_token_format {
-            AccessTokenFormat::Jwt => {
+        match opaque {
+            None => {
                 let key = self
                     .signing_key(ctx.tenant_id(), client.settings.access_token_alg)
                     .await?;
@@ -94,14 +101,12 @@ impl App {
                     row: None,
                 })
             }
-            AccessTokenFormat::Opaque => {
-                let token = OpaqueToken::generate(TokenKind::Access, &self.world);
+            Some(token) => {
                 let row = AccessToken {
                     hash: token.hash(),
                     jti: claims.jti,
                     grant_id: claims.grant,
                     client_id: claims.client_id,
-                    user_id: grant.map(|grant| grant.user_id),
                     scopes: claims.scope,
                     audience: claims.aud,
                     issued_at: claims.iat,

@@ -1,8 +1,8 @@
 //! COPY in binary form, with foreign keys checked once at the end.
 
 use domain::TenantId;
-use sqlx::Connection as _;
-use sqlx::postgres::{PgArgumentBuffer, PgConnection};
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgConnection};
+use sqlx::{Arguments as _, Connection as _};
 
 use super::TABLES;
 use crate::postgres::{connect_owner, run};
@@ -107,6 +107,22 @@ impl Load {
         buffer.extend_from_slice(&TRAILER);
         copy.send(buffer.as_slice()).await?;
         copy.finish().await?;
+        Ok(())
+    }
+
+    /// One row, as its text says.
+    pub(super) async fn add<'q>(
+        &mut self,
+        tenant: TenantId,
+        insert: &'static str,
+        row: impl Binds<'q>,
+    ) -> Result<(), StoreError> {
+        let mut values = PgArguments::default();
+        values.add(tenant).map_err(sqlx::Error::Encode)?;
+        row.postgres(&mut values).map_err(sqlx::Error::Encode)?;
+        sqlx::query_with(insert, values)
+            .execute(&mut self.connection)
+            .await?;
         Ok(())
     }
 

@@ -80,6 +80,22 @@ impl Load {
         Ok(())
     }
 
+    /// One row, as its text says.
+    pub(super) async fn add<'q>(
+        &mut self,
+        tenant: TenantId,
+        insert: &'static str,
+        row: impl Binds<'q>,
+    ) -> Result<(), StoreError> {
+        let mut values = SqliteArguments::default();
+        values.add(tenant).map_err(sqlx::Error::Encode)?;
+        row.sqlite(&mut values).map_err(sqlx::Error::Encode)?;
+        sqlx::query_with(insert, values)
+            .execute(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
     pub(super) async fn finish(mut self) -> Result<(), StoreError> {
         for definition in std::mem::take(&mut self.rebuild) {
             sqlx::query(built(definition))

@@ -18,6 +18,7 @@ pub(crate) struct Roles<'a> {
 /// What the product may do with each table. No right on a partition: rows go through `audit_log`.
 const APP: &[(&str, &str)] = &[
     ("_sqlx_migrations", "SELECT"),
+    ("access_token_kinds", "SELECT, INSERT"),
     ("access_tokens", "SELECT, INSERT, UPDATE, DELETE"),
     ("attempts", "SELECT, INSERT, UPDATE, DELETE"),
     ("audit_log", "SELECT, INSERT"),

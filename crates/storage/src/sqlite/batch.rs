@@ -14,7 +14,7 @@ use crate::error::while_committing;
 use crate::mail_outbox::Posted;
 use crate::refresh_tokens::{self, Consume};
 use crate::sql::{Binds, built_once, nameless};
-use crate::{StoreError, access_tokens, audit, links, mail_outbox};
+use crate::{StoreError, access_token_kinds, access_tokens, audit, links, mail_outbox};
 
 /// Rows that one statement may have beyond [`EXACT`], rising.
 const WIDE: [usize; 4] = [40, 48, 56, 64];
@@ -76,6 +76,7 @@ impl Trip {
             parts.push(nameless(refresh_tokens::INSERT, self.rows));
         }
         if self.kind.has_token {
+            parts.push(nameless(access_token_kinds::INSERT, self.rows));
             parts.push(nameless(access_tokens::INSERT, self.rows));
         }
         if self.kind.has_mail {
@@ -107,10 +108,16 @@ impl Trip {
                 )?;
             }
         }
-        for entry in entries {
-            if let Some(token) = &entry.append.token {
-                add(&mut to, entry.append.tenant, access_tokens::values(token))?;
-            }
+        let tokens = || {
+            entries
+                .iter()
+                .filter_map(|entry| Some((entry.append.tenant, entry.append.token.as_ref()?)))
+        };
+        for (tenant, token) in tokens() {
+            add(&mut to, tenant, access_token_kinds::values(token))?;
+        }
+        for (tenant, token) in tokens() {
+            add(&mut to, tenant, access_tokens::values(token))?;
         }
         let posted = || {
             entries
@@ -267,10 +274,10 @@ mod tests {
         assert_eq!(
             verbs,
             [
-                "BEGIN", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"
+                "BEGIN", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"
             ]
         );
-        assert_eq!(text.matches('?').count(), 2 * (24 + 7 + 11 + 11 + 11));
+        assert_eq!(text.matches('?').count(), 2 * (24 + 7 + 5 + 8 + 11 + 11));
         let bare = Trip {
             kind: Kind {
                 has_token: false,

@@ -1,16 +1,22 @@
 //! Both engines get the same structure, and only that structure is worked with.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::path::Path;
 
+use domain::{GrantId, TenantId, Timestamp, TokenHash};
 use sqlx::{ConnectOptions as _, Row as _};
+use storage::access_tokens::AccessToken;
 use storage::schema::{EXPECTED, SchemaError};
-use storage::{Db, DbOptions, MigrateOptions, StoreError, migrate};
+use storage::{Db, DbOptions, MigrateOptions, StoreError, access_tokens, migrate, purge};
 use testkit::{Backend, Place};
+use uuid::Uuid;
 
 use crate::isolation::connect;
+use crate::scene::keep;
 
 on_both! {
+    access_tokens_from_before_their_kinds_are_as_they_were
     migrating_twice_changes_nothing
     only_the_expected_structure_is_opened
 }
@@ -36,6 +42,136 @@ async fn run_as_owner(place: &Place, text: &'static str) {
             .await
             .unwrap();
     }
+}
+
+/// Rows as the structure before had them: two tenants, of the same words and of others, one revoked, one of a person.
+const BEFORE_KINDS: &str = "INSERT INTO access_tokens (tenant_id, hash, jti, grant_id, client_id, user_id, scopes,
+    audience, issued_at, expires_at, revoked_at) VALUES
+    (TENANT, HASH01, 'j1', NULL, 'shop', NULL, 'read write', '[\"https://api.example\"]', 1, 1000, NULL),
+    (TENANT, HASH02, 'j2', TENANT, 'shop', TENANT, 'read write', '[\"https://api.example\"]', 2, 1001, 7),
+    (TENANT, HASH03, 'j3', NULL, 'shop', NULL, 'read', '[\"https://a.example\", \"https://b.example\"]', 3, 1002, NULL),
+    (OTHER, HASH04, 'j4', NULL, 'shop', NULL, 'read write', '[\"https://api.example\"]', 4, 1003, NULL)";
+
+async fn access_tokens_from_before_their_kinds_are_as_they_were(backend: Backend) {
+    let place = backend.place();
+    let (tenant, other) = ([1; 16], [2; 16]);
+    let is_postgres = place.schema.is_some();
+    let blob = |bytes: &[u8]| {
+        let digits = hex(bytes);
+        if is_postgres {
+            format!("decode('{digits}', 'hex')")
+        } else {
+            format!("x'{digits}'")
+        }
+    };
+    let id = |bytes: &[u8]| {
+        if is_postgres {
+            format!("'{}'::uuid", hex(bytes))
+        } else {
+            blob(bytes)
+        }
+    };
+    let mut rows = BEFORE_KINDS
+        .replace("TENANT", &id(&tenant))
+        .replace("OTHER", &id(&other));
+    for number in 1..=4 {
+        rows = rows.replace(&format!("HASH{number:02}"), &blob(&[number; 32]));
+    }
+    if is_postgres {
+        let mut owner = connect(&place.owner_url).await;
+        sqlx::migrate!("../../migrations/postgres")
+            .run_to(14, &mut owner)
+            .await
+            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows))
+            .execute(&mut owner)
+            .await
+            .unwrap();
+    } else {
+        let options: sqlx::sqlite::SqliteConnectOptions = place.owner_url.parse().unwrap();
+        let mut owner = options.create_if_missing(true).connect().await.unwrap();
+        sqlx::migrate!("../../migrations/sqlite")
+            .run_to(14, &mut owner)
+            .await
+            .unwrap();
+        sqlx::raw_sql(sqlx::AssertSqlSafe(rows))
+            .execute(&mut owner)
+            .await
+            .unwrap();
+    }
+    let report = migrate(&options(&place)).await.unwrap();
+    assert_eq!(report.applied, (15..=EXPECTED).collect::<Vec<_>>());
+
+    let db = Db::open(&DbOptions::at(place.url.clone())).await.unwrap();
+    let expected = |number: u8, scopes: &str, audience: &[&str]| AccessToken {
+        hash: TokenHash::from_bytes([number; 32]),
+        jti: format!("j{number}"),
+        grant_id: (number == 2).then(|| GrantId::from_uuid(Uuid::from_bytes(tenant))),
+        client_id: "shop".parse().unwrap(),
+        scopes: scopes.parse().unwrap(),
+        audience: audience.iter().map(|&one| one.to_owned()).collect(),
+        issued_at: Timestamp::from_micros(number.into()),
+        expires_at: Timestamp::from_micros(999 + i64::from(number)),
+        revoked_at: (number == 2).then(|| Timestamp::from_micros(7)),
+    };
+    let of_tenant = [
+        expected(1, "read write", &["https://api.example"]),
+        expected(2, "read write", &["https://api.example"]),
+        expected(3, "read", &["https://a.example", "https://b.example"]),
+    ];
+    let mut tx = db.begin(tenant_id(tenant)).await.unwrap();
+    for token in &of_tenant {
+        let found = access_tokens::find(&mut tx, &token.hash).await.unwrap();
+        assert_eq!(found.as_ref(), Some(token));
+    }
+    let others = expected(4, "read write", &["https://api.example"]);
+    assert!(
+        access_tokens::find(&mut tx, &others.hash)
+            .await
+            .unwrap()
+            .is_none()
+    );
+    // They end as they would have, and new ones of the same words stand beside them.
+    let now = Timestamp::from_micros(8);
+    assert!(
+        access_tokens::revoke(&mut tx, &of_tenant[0].hash, now)
+            .await
+            .unwrap()
+    );
+    assert!(
+        !access_tokens::revoke(&mut tx, &of_tenant[1].hash, now)
+            .await
+            .unwrap()
+    );
+    let new = AccessToken {
+        hash: TokenHash::from_bytes([9; 32]),
+        ..of_tenant[0].clone()
+    };
+    access_tokens::insert(&mut tx, &new).await.unwrap();
+    assert_eq!(access_tokens::find(&mut tx, &new.hash).await.unwrap(), Some(new));
+    assert_eq!(
+        purge::expired(&mut tx, Timestamp::from_micros(1002), 10)
+            .await
+            .unwrap(),
+        4
+    );
+    keep(tx).await;
+    let mut read = db.read(tenant_id(other)).await.unwrap();
+    assert_eq!(
+        access_tokens::find(&mut read, &others.hash).await.unwrap(),
+        Some(others)
+    );
+}
+
+fn tenant_id(bytes: [u8; 16]) -> TenantId {
+    TenantId::from_uuid(Uuid::from_bytes(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut digits, byte| {
+        write!(digits, "{byte:02x}").unwrap();
+        digits
+    })
 }
 
 async fn migrating_twice_changes_nothing(backend: Backend) {

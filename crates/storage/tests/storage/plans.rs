@@ -127,6 +127,10 @@ async fn fill_the_rest(owner: &mut PgConnection, tenant: TenantId) {
              SELECT '{tenant}', 'c' || n, 'c', 'confidential', 'none', '{{}}', n, n"
         ),
         format!(
+            "access_token_kinds (tenant_id, id, client_id, scopes, audience)
+             SELECT '{tenant}', gen_random_uuid(), 'c', n::text, '[]'"
+        ),
+        format!(
             "flows (tenant_id, id, browser_hash, request, created_at, expires_at)
              SELECT '{tenant}', gen_random_uuid(), {hash}, '{{}}', n, {{start}} + n"
         ),

@@ -169,6 +169,7 @@ async fn rights_are_exactly_the_listed_ones() {
         of(APP),
         [
             "_sqlx_migrations: SELECT",
+            "access_token_kinds: INSERT,SELECT",
             "access_tokens: DELETE,INSERT,SELECT,UPDATE",
             "attempts: DELETE,INSERT,SELECT,UPDATE",
             "audit_log: INSERT,SELECT",

@@ -220,7 +220,6 @@ impl Scene {
             jti: self.world.uuid_v7().to_string(),
             grant_id: None,
             client_id: client_id(client),
-            user_id: None,
             scopes: scopes("read write"),
             audience: vec!["https://api.example".into()],
             issued_at: self.now,

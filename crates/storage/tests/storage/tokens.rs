@@ -1,6 +1,7 @@
 //! Grants and every credential that comes from them.
 
 use domain::SessionId;
+use storage::access_tokens::AccessToken;
 use storage::codes::MAX_FAILURES;
 use storage::grants::Grant;
 use storage::{access_tokens, codes, grants, refresh_tokens, revoked_tokens};
@@ -191,12 +192,22 @@ async fn a_refresh_token_is_used_once_in_time(backend: Backend) {
 
 async fn an_opaque_token_is_revoked_once(backend: Backend) {
     let s = Scene::new(backend).await;
-    let (user, _, grant) = s.add_family().await;
+    let (_, _, grant) = s.add_family().await;
     let machine = s.access_token("shop");
     let mut persons = s.access_token("shop");
-    (persons.user_id, persons.grant_id) = (Some(user.id), Some(grant.id));
+    persons.grant_id = Some(grant.id);
+    // As the product makes them: the id follows from the hash.
+    persons.jti = persons.hash.public_id();
+    let other = AccessToken {
+        scopes: "read".parse().unwrap(),
+        audience: vec![
+            "https://other.example".to_owned(),
+            "https://api.example".to_owned(),
+        ],
+        ..s.access_token("stock")
+    };
     let mut tx = s.tx().await;
-    for token in [&machine, &persons] {
+    for token in [&machine, &persons, &other] {
         access_tokens::insert(&mut tx, token).await.unwrap();
         assert_eq!(
             access_tokens::find(&mut tx, &token.hash).await.unwrap().as_ref(),

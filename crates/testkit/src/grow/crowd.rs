@@ -200,9 +200,7 @@ impl Crowd {
             }
             chunk.access.push(AccessSeed {
                 hash: access.hash(),
-                jti: world.random(),
                 grant: grant.id,
-                user,
                 issued,
                 expires: issued.plus(SIGNED_IN + ALIVE),
             });

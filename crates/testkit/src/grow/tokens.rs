@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::{GrantId, Timestamp, TokenHash, UserId};
+use domain::{GrantId, Timestamp, TokenHash};
 use storage::access_tokens::AccessToken;
 use storage::refresh_tokens::RefreshToken;
 
@@ -13,9 +11,7 @@ use super::crowd::Crowd;
 /// What differs between access tokens.
 pub(super) struct AccessSeed {
     pub(super) hash: TokenHash,
-    pub(super) jti: [u8; 16],
     pub(super) grant: GrantId,
-    pub(super) user: UserId,
     pub(super) issued: Timestamp,
     pub(super) expires: Timestamp,
 }
@@ -48,10 +44,9 @@ impl AccessSeeds {
         seeds.sort_unstable_by_key(|seed| *seed.hash.as_bytes());
         pages(seeds, |seed| AccessToken {
             hash: seed.hash,
-            jti: URL_SAFE_NO_PAD.encode(seed.jti),
+            jti: seed.hash.public_id(),
             grant_id: Some(seed.grant),
             client_id: crowd.plan.client.clone(),
-            user_id: Some(seed.user),
             scopes: crowd.scopes.clone(),
             audience: crowd.audience.clone(),
             issued_at: seed.issued,
