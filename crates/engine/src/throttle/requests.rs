@@ -108,6 +108,25 @@ impl RequestLimits {
         }
     }
 
+    /// Everything is counted as it is here, and nobody is refused: for measuring what counting costs.
+    #[must_use]
+    pub const fn refusing_nobody(self) -> Self {
+        /// More than anybody asks for in a minute.
+        const fn raised(most: u32) -> u32 {
+            if most == 0 { 0 } else { 1_000_000_000 }
+        }
+        Self {
+            admin: raised(self.admin),
+            authorize: raised(self.authorize),
+            introspection: raised(self.introspection),
+            pages: raised(self.pages),
+            revocation: raised(self.revocation),
+            tenant: raised(self.tenant),
+            token: raised(self.token),
+            userinfo: raised(self.userinfo),
+        }
+    }
+
     /// As a tenant has it: what it does not say is as it is here.
     #[must_use]
     pub fn of_tenant(&self, own: &RequestSettings) -> Self {
@@ -225,6 +244,17 @@ impl App {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_refuses_nobody_still_counts_what_is_counted() {
+        let raised = RequestLimits::default().refusing_nobody();
+        assert!(
+            raised
+                .of(RequestClass::Token)
+                .is_some_and(|limit| limit.most > 100_000_000)
+        );
+        assert_eq!(raised.tenant, 0, "what has no limit is not counted");
+    }
 
     #[test]
     fn a_tenant_says_what_it_wants_otherwise() {

@@ -226,12 +226,13 @@ pub struct Throttle {
     pub requests: Requests,
 }
 
-/// Whether anything is counted.
+/// Whether anything is counted, and whether anybody is refused for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     On,
     Off,
+    Measure,
 }
 
 /// `[throttle.requests]`: see [`engine::throttle::RequestLimits`].

@@ -33,6 +33,11 @@ impl Config {
         };
         let (guessing, asking) = match throttle.mode {
             Mode::Off => (ThrottlePolicy::off(), RequestLimits::off()),
+            // Its attempts are counted, too; their limits are out of reach.
+            Mode::Measure => (
+                ThrottlePolicy::off(),
+                throttle.requests.limits().refusing_nobody(),
+            ),
             Mode::On => (
                 ThrottlePolicy {
                     pair: throttle.attempts,

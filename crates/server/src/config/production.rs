@@ -272,12 +272,12 @@ fn shared(config: &Config) -> Vec<Problem> {
 }
 
 fn throttle(config: &Config) -> Vec<Problem> {
-    (config.throttle.mode == Mode::Off && !is_loopback_host(&config.server.public_url))
+    (config.throttle.mode != Mode::On && !is_loopback_host(&config.server.public_url))
         .then(|| {
             Problem::new(
                 "throttle.mode.off",
-                "throttle.mode is off: passwords can be guessed without bound",
-                "leave it on; off is for measurements",
+                "throttle.mode is not on: passwords can be guessed without bound",
+                "leave it on; off and measure are for measurements",
             )
         })
         .into_iter()

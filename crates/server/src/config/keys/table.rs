@@ -397,9 +397,9 @@ pub static KEYS: &[Key] = &[
     ),
     key(
         "throttle.mode",
-        Choice(&["on", "off"]),
+        Choice(&["on", "off", "measure"]),
         Is("\"on\""),
-        "off counts nothing: for measurements, refused unless public_url is loopback",
+        "off counts no requests, measure counts everything, and both refuse nobody: for measurements, refused unless public_url is loopback",
     ),
     key(
         "throttle.attempts",
