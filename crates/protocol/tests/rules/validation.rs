@@ -1,4 +1,4 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::{SigningAlg, Timestamp};
@@ -141,6 +141,46 @@ fn a_revocation_ends_known_and_unknown_tokens_and_no_others() {
         assert_eq!(validator.validate(token, NOW), Err(Invalid::Revoked));
     }
     assert!(validator.validate(&other, NOW).is_ok());
+}
+
+#[test]
+fn a_revocation_holds_from_the_moment_it_was_taken_in_beside_a_hot_loop() {
+    const READERS: usize = 4;
+    const AFTERWARDS: usize = 1_000;
+    let keys = Counted::new();
+    let validator = keys.validator(100, 100);
+    let (ended, other) = (signed(&claims("a")), signed(&claims("b")));
+    let (accepted, is_told) = (AtomicUsize::new(0), AtomicBool::new(false));
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..READERS)
+            .map(|_| {
+                scope.spawn(|| {
+                    let mut afterwards = 0;
+                    while afterwards < AFTERWARDS {
+                        // Asked first: what was told before a question counts for its answer.
+                        let told = is_told.load(Ordering::Acquire);
+                        let answer = validator.validate(&ended, NOW);
+                        if told {
+                            assert_eq!(answer, Err(Invalid::Revoked));
+                            afterwards += 1;
+                        } else if answer.is_ok() {
+                            accepted.fetch_add(1, Ordering::Relaxed);
+                        }
+                        assert!(validator.validate(&other, NOW).is_ok());
+                    }
+                })
+            })
+            .collect();
+        // The loops are hot: the token is accepted from memory again and again.
+        while accepted.load(Ordering::Relaxed) < READERS * 100 {
+            std::thread::yield_now();
+        }
+        validator.revoke(Revocation::Token("a".to_owned()), ends(), NOW);
+        is_told.store(true, Ordering::Release);
+        for reader in readers {
+            reader.join().unwrap();
+        }
+    });
 }
 
 #[test]
