@@ -51,10 +51,17 @@ pub(crate) fn help() -> String {
     cases.chain([whole, page, first]).collect()
 }
 
+impl Case {
+    /// Whether its goals are about a database that has grown.
+    fn is_grown(&self) -> bool {
+        self.goals.iter().any(|goal| [20, 23].contains(goal))
+    }
+}
+
 /// Runs what `words` ask for: a case, `all`, `page` or `first-look`, with `--rounds N`,
 /// `--seconds S`, and `--programs FOLDER` to measure programs that are built already.
 pub(crate) fn run(words: &[&str]) -> Result<()> {
-    let (name, budget, programs) = Budget::parse(words)?;
+    let (name, mut budget, programs) = Budget::parse(words)?;
     let built = programs.map(|folder| root().join(folder));
     let folder_of_programs = built.clone().unwrap_or_else(|| target().join("release"));
     let is_first = PROGRAMS.set(folder_of_programs).is_ok();
@@ -76,6 +83,10 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
     }
     if built.is_none() {
         build()?;
+    }
+    budget.optimized = is_optimized()?;
+    if !budget.optimized {
+        println!("these programs are not optimized: nothing of this is published as measured");
     }
     fs::create_dir_all(folder()).context("cannot create the folder for results")?;
     let mut missed = Vec::new();
@@ -104,6 +115,12 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
 fn build() -> Result<()> {
     grow::build()?;
     command::run("cargo", &["build", "--release", "-p", "rsp-bench"])
+}
+
+/// Whether the server says that it was built without checks for debugging.
+fn is_optimized() -> Result<bool> {
+    let said = command::output_of(&program("rsp").display().to_string(), &["--version"])?;
+    Ok(!said.contains("not optimized"))
 }
 
 /// A folder for a database; what the last run left there is removed.

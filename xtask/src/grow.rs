@@ -12,6 +12,9 @@ use crate::postgres::{Options, Postgres};
 use crate::process::{Spec, Supervised, free_port};
 use crate::{bench, command, root};
 
+/// Measured from one address and with one client: all is counted, and nobody refused.
+pub const UNREFUSED: (&str, &str) = ("RSP__THROTTLE__MODE", "measure");
+
 /// How large the crowd is.
 #[derive(Clone, Copy, Debug)]
 pub struct Crowd {
@@ -146,7 +149,7 @@ impl Place {
     pub fn fill(&self, crowd: Crowd) -> Result<PathBuf> {
         let out = self.folder.join(format!("grown-{}.json", crowd.seed));
         let text = |path: &Path| path.display().to_string();
-        let file_url = format!("sqlite://{}", self.data().join("rsp.db").display());
+        let file_url = self.file_url();
         let (url, owner_url) = match &self.database {
             None => (&file_url, &file_url),
             Some(database) => (&database.app_url, &database.owner_url),
@@ -191,10 +194,10 @@ impl Place {
     /// What [`Place::command`] needs in its environment.
     pub fn env(&self) -> Result<Vec<(String, String)>> {
         let management = format!("127.0.0.1:{}", free_port()?);
-        // Measured from one address, and with one client.
+        let (name, value) = UNREFUSED;
         let mut env = vec![
             ("RSP__SERVER__MANAGEMENT_LISTEN".to_owned(), management),
-            ("RSP__THROTTLE__MODE".to_owned(), "off".to_owned()),
+            (name.to_owned(), value.to_owned()),
         ];
         if let Some(database) = &self.database {
             env.push(("RSP__DATABASE__URL".to_owned(), database.app_url.clone()));
@@ -218,10 +221,14 @@ impl Place {
         Ok(server)
     }
 
-    /// Starts one more server on the same database, known to the world under the same address; its port.
+    /// Starts a server that is no demo on the same database, known to the world under the same address; its port. On
+    /// SQLite it has to be the only one.
     pub fn another(&self, log: PathBuf) -> Result<(Supervised, u16)> {
         let port = free_port()?;
         let mut env = self.env()?;
+        if self.database.is_none() {
+            env.push(("RSP__DATABASE__URL".to_owned(), self.file_url()));
+        }
         env.extend([
             (
                 "RSP__SERVER__PUBLIC_URL".to_owned(),
@@ -248,6 +255,10 @@ impl Place {
 
     fn data(&self) -> PathBuf {
         self.folder.join("data")
+    }
+
+    fn file_url(&self) -> String {
+        format!("sqlite://{}", self.data().join("rsp.db").display())
     }
 
     fn command_line(&self) -> String {

@@ -74,6 +74,8 @@ enum Order {
 struct Asking {
     port: u16,
     path: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
     /// Forms to post in turn; none for a GET.
     #[serde(default)]
     bodies: Vec<String>,
@@ -81,10 +83,15 @@ struct Asking {
 
 impl Asking {
     fn requests(&self) -> Result<Requests> {
+        let headers: Vec<(&str, &str)> = self
+            .headers
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
         let all = if self.bodies.is_empty() {
-            vec![request(self.port, &self.path, &[], None)]
+            vec![request(self.port, &self.path, &headers, None)]
         } else {
-            let form = |body: &String| request(self.port, &self.path, &[], Some(body));
+            let form = |body: &String| request(self.port, &self.path, &headers, Some(body));
             self.bodies.iter().map(form).collect()
         };
         Requests::new(self.port, all)

@@ -17,11 +17,18 @@ pub mod passwords;
 pub use admin::{ClientCommand, KeyCommand, TenantCommand, UserCommand};
 pub use passwords::{FilterBuildArgs, PasswordFilterCommand, UserImportArgs};
 
+/// Measurements ask for it, so that a build with checks for debugging is not taken for what people run.
+const VERSION: &str = if cfg!(debug_assertions) {
+    concat!(env!("CARGO_PKG_VERSION"), " (not optimized)")
+} else {
+    env!("CARGO_PKG_VERSION")
+};
+
 /// One invocation of `rsp`.
 #[derive(Debug, Parser)]
 #[command(
     name = "rsp",
-    version,
+    version = VERSION,
     about = "A self-hosted identity platform: OpenID Connect and OAuth 2.1",
     long_about = "A self-hosted identity platform: OpenID Connect and OAuth 2.1 for your own people and \
                   applications.\n\nExit codes: 0 done, 1 refused or found a problem, 2 wrong usage, 3 cannot \

@@ -27,13 +27,15 @@ pub(super) struct Asking {
     pub(super) port: u16,
     /// What is asked for.
     pub(super) path: String,
+    /// Header fields of each request.
+    pub(super) headers: Vec<(String, String)>,
     /// Forms to post in turn.
     pub(super) bodies: Vec<String>,
 }
 
 impl Asking {
     fn json(&self) -> Value {
-        json!({ "port": self.port, "path": self.path, "bodies": self.bodies })
+        json!({ "port": self.port, "path": self.path, "headers": self.headers, "bodies": self.bodies })
     }
 
     /// As fast as answers come. A refusal is an error.

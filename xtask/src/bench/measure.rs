@@ -121,6 +121,11 @@ pub(super) fn most_resident_mib(pid: u32) -> Result<f64> {
     memory_mib(pid, "VmHWM:")
 }
 
+/// Lets [`most_resident_mib`] begin anew with what a process holds now: proc(5), `clear_refs`.
+pub(super) fn forget_most_resident(pid: u32) -> Result<()> {
+    fs::write(format!("/proc/{pid}/clear_refs"), "5").context("the most memory held cannot be reset")
+}
+
 fn memory_mib(pid: u32, name: &str) -> Result<f64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the server has ended")?;
     let kib: Option<f64> = status

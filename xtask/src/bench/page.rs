@@ -64,13 +64,17 @@ fn block(results: &[Value]) -> Result<String> {
         commits.join(", "),
         machine()
     )?;
-    if results
+    let partial: Vec<String> = results
         .iter()
-        .any(|result| result.get("full") != Some(&Value::Bool(true)))
-    {
+        .filter(|result| result.get("full") != Some(&Value::Bool(true)))
+        .map(|result| format!("`{}`", field(result, "case")))
+        .collect();
+    if !partial.is_empty() {
         writeln!(
             text,
-            "Some of these runs were shorter than five rounds of three seconds: not for comparison.\n"
+            "Shorter than five rounds of three seconds, of a database smaller than the goal's, or of programs that are \
+             not optimized, so not for comparison: {}.\n",
+            partial.join(", ")
         )?;
     }
     text.push_str(
@@ -195,7 +199,7 @@ mod tests {
             text.contains("| 19 | `idle` | memory | 20 MB | <= 25 MB | <= 15 MB | met |"),
             "{text}"
         );
-        assert!(text.contains("not for comparison"));
+        assert!(text.contains("not for comparison: `idle`."), "{text}");
         assert!(text.contains("- `idle`: a note"));
         assert!(text.contains("(plots/growth.svg)"));
     }

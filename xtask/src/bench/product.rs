@@ -1,4 +1,5 @@
-//! The product under measurement: a release build of `rsp demo`, with log, metrics and audit as anybody gets them.
+//! The product under measurement: a release build of `rsp demo`, with log, metrics, audit and counting of requests as anybody gets
+//! them; only the limits are out of reach.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{folder, program};
 use crate::demo::{Demo, Engine};
-use crate::grow::Place;
+use crate::grow::{Place, UNREFUSED};
 use crate::plain_http;
 use crate::process::Supervised;
 
@@ -61,8 +62,7 @@ impl Product {
     /// With words before the command, as of `taskset`, and settings in the environment.
     pub(super) fn start_as(before: &[&str], engine: Engine, settings: &[(&str, &str)]) -> Result<Self> {
         let log = folder().join(format!("rsp-{}.log", engine.name()));
-        // Measured from one address, and with one client.
-        let settings = [&[("RSP__THROTTLE__MODE", "off")], settings].concat();
+        let settings = [&[UNREFUSED], settings].concat();
         let demo = Demo::start_as(before, (&program("rsp"), engine, log), &settings)?;
         let credentials = serde_json::from_str(&fs::read_to_string(&demo.credentials)?)?;
         Ok(Self {

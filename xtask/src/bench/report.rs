@@ -201,7 +201,8 @@ impl Outcome {
             "commit": commit(),
             "rounds": budget.rounds,
             "seconds": budget.seconds,
-            "full": budget.is_full(),
+            "most": budget.most,
+            "full": budget.is_full(case.is_grown()),
             "load_average": load_average(),
             "figures": self.figures.iter().map(Figure::json).collect::<Vec<_>>(),
             "measured": measured,
@@ -213,7 +214,7 @@ impl Outcome {
         for (name, svg) in &self.plots {
             fs::write(folder().join(name), svg).context("cannot write a plot")?;
         }
-        if budget.is_full() {
+        if budget.is_full(case.is_grown()) {
             page::publish(self.plots.iter().map(|(name, _)| *name))?;
         }
         Ok(())

@@ -37,14 +37,21 @@ fn run(budget: Budget) -> Result<Outcome> {
         );
     }
     let (small, large) = (median(&small), median(&large));
+    let tokens = format!("{} people and tokens", Budget::size_said(budget.most));
     let spent = Figure::new(
         20,
-        "CPU time to the first answer, grown",
+        format!("CPU time to the first answer, {tokens}"),
         large,
         "s",
         Bound::AtMost(0.15),
     );
-    let ratio = Figure::new(20, "grown over empty", large / small, "x", Bound::AtMost(1.2));
+    let ratio = Figure::new(
+        20,
+        format!("{tokens} over none"),
+        large / small,
+        "x",
+        Bound::AtMost(1.2),
+    );
     let outcome = Outcome {
         figures: vec![spent.aim(Bound::AtMost(0.05)), ratio],
         notes: vec![format!(

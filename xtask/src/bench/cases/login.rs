@@ -53,6 +53,7 @@ fn sign_in(budget: Budget) -> Result<Outcome> {
         let asking = Asking {
             port: floor.port,
             path: format!("/hash/{memory}"),
+            headers: Vec::new(),
             bodies: vec![typed.clone()],
         };
         move |seconds| asking.closed(PAIR, seconds)
@@ -126,6 +127,7 @@ fn flood(budget: Budget) -> Result<Outcome> {
     let tokens = Asking {
         port: product.port,
         path: "/oauth/token".to_owned(),
+        headers: Vec::new(),
         bodies: vec![service.form("grant_type=client_credentials")],
     };
     let person = product.person()?;

@@ -83,11 +83,13 @@ fn rate(budget: Budget) -> Result<Outcome> {
     let ours = Asking {
         port: product.port,
         path: "/oauth/token".to_owned(),
+        headers: Vec::new(),
         bodies: vec![form],
     };
     let other = glewlwyd.as_ref().map(|rival| Asking {
         port: rival.port,
         path: rivals::GLEWLWYD_TOKEN.to_owned(),
+        headers: Vec::new(),
         bodies: vec![rivals::glewlwyd_token()],
     });
     ours.closed(CLIENTS, 1)?;

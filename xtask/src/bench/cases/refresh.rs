@@ -18,7 +18,8 @@ pub(super) const CASE: Case = Case {
     run,
 };
 
-const REDIRECT: &str = "https://app.example.com/callback";
+/// Where the application of [`account`] is.
+pub(super) const REDIRECT: &str = "https://app.example.com/callback";
 
 fn run(budget: Budget) -> Result<Outcome> {
     let product = Product::start(Engine::Sqlite)?;

@@ -99,13 +99,15 @@ fn run(budget: Budget) -> Result<Outcome> {
 }
 
 /// A grant of somebody who signed in.
-struct Person {
-    client: Registered,
+pub(super) struct Person {
+    /// The application it was for.
+    pub(super) client: Registered,
     refresh_token: String,
 }
 
 impl Person {
-    fn several(product: &Product, count: u32) -> Result<Vec<Self>> {
+    /// With a grant each.
+    pub(super) fn several(product: &Product, count: u32) -> Result<Vec<Self>> {
         let account = account(product)?;
         let chains = folder().join("revoke-lag-chains.json");
         give(&json!({ "do": "grants", "account": account, "count": count, "chains": chains }))?;
@@ -127,7 +129,7 @@ impl Person {
     }
 
     /// An access token.
-    fn token(&self, port: u16) -> Result<String> {
+    pub(super) fn token(&self, port: u16) -> Result<String> {
         let rest = format!("grant_type=refresh_token&refresh_token={}", self.refresh_token);
         token_from(port, "/oauth/token", &self.client.form(&rest))
     }
