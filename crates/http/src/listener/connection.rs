@@ -1,6 +1,7 @@
 //! One connection from its first byte to its end.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -89,8 +90,13 @@ where
                 return;
             }
             Err(end) => {
-                if activity.flooded() {
-                    shared.metrics.refuse(Refusal::Flood);
+                let refusal = match &end {
+                    _ if activity.flooded() => Some(Refusal::Flood),
+                    Err(error) => refusal(error.as_ref()),
+                    Ok(()) => None,
+                };
+                if let Some(refusal) = refusal {
+                    shared.metrics.refuse(refusal);
                 }
                 if let Err(error) = end {
                     tracing::debug!(error, "connection ended early");
@@ -99,6 +105,32 @@ where
             }
         }
     }
+}
+
+/// What the protocol libraries refused; nothing if the peer or the network ended the connection.
+///
+/// HTTP/2 answers a header list that is too large on its stream (431) and goes on: that is no end of a connection.
+fn refusal(error: &(dyn Error + Send + Sync + 'static)) -> Option<Refusal> {
+    let error = error.downcast_ref::<hyper::Error>()?;
+    if error.is_parse_too_large() {
+        return Some(Refusal::HeadTooLarge);
+    }
+    if error.is_parse() {
+        return Some(Refusal::Malformed);
+    }
+    // A ping was not answered.
+    if error.is_timeout() {
+        return Some(Refusal::Timeout);
+    }
+    let error = error.source()?.downcast_ref::<h2::Error>()?;
+    if !error.is_library() {
+        return None;
+    }
+    // RFC 9113 section 7: the peer "is exhibiting a behavior that might be generating excessive load".
+    Some(match error.reason() {
+        Some(h2::Reason::ENHANCE_YOUR_CALM) => Refusal::Flood,
+        _ => Refusal::Protocol,
+    })
 }
 
 /// What turns the requests of one connection into calls of the router.

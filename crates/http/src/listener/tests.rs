@@ -23,6 +23,8 @@ use crate::management::{Catalogue, Metrics};
 mod drain;
 mod floods;
 mod http2;
+mod http2_bounds;
+mod refused;
 mod sources;
 
 const SHORT: Duration = Duration::from_millis(200);

@@ -73,6 +73,12 @@ pub enum Refusal {
     Capacity,
     Flood,
     Handshake,
+    /// A request head larger than anybody needs, answered with 431 (HTTP/1.1).
+    HeadTooLarge,
+    /// Bytes that are no request, answered with 400 (HTTP/1.1).
+    Malformed,
+    /// Frames that are no HTTP/2, answered with GOAWAY.
+    Protocol,
     Source,
     Timeout,
 }
@@ -214,7 +220,8 @@ const REFUSED: Entry = Entry {
     name: "rsp_connections_refused_total",
     kind: Kind::Counter,
     labels: &["reason"],
-    help: "Connections refused or cut: accept_error, capacity, flood, handshake, source, timeout",
+    help: "Connections refused or cut: accept_error, capacity, flood, handshake, head_too_large, malformed, protocol \
+           (HTTP/2), source, timeout",
 };
 
 const CERTIFICATES: Entry = Entry {
@@ -330,6 +337,9 @@ impl Metrics {
             Refusal::Capacity => "capacity",
             Refusal::Flood => "flood",
             Refusal::Handshake => "handshake",
+            Refusal::HeadTooLarge => "head_too_large",
+            Refusal::Malformed => "malformed",
+            Refusal::Protocol => "protocol",
             Refusal::Source => "source",
             Refusal::Timeout => "timeout",
         };

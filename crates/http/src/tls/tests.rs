@@ -1,6 +1,7 @@
 use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -18,13 +19,21 @@ use crate::listener::{Limits, Server};
 use crate::management::{Catalogue, Metrics};
 
 async fn serve(files: TlsFiles) -> (u16, TlsHandle, CancellationToken) {
+    serve_within(files, Limits::default(), &mut Catalogue::default()).await
+}
+
+async fn serve_within(
+    files: TlsFiles,
+    limits: Limits,
+    catalogue: &mut Catalogue,
+) -> (u16, TlsHandle, CancellationToken) {
     let handle = TlsHandle::load(files).unwrap();
     let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = socket.local_addr().unwrap().port();
     let stop = CancellationToken::new();
     let router = Router::new().route("/", get(|| async { "hello" }));
-    let metrics = Metrics::register(&mut Catalogue::default());
-    let server = Server::new(router, Limits::default(), metrics)
+    let metrics = Metrics::register(catalogue);
+    let server = Server::new(router, limits, metrics)
         .on([socket])
         .with_tls(Some(handle.clone()));
     tokio::spawn(server.run(stop.clone()));
@@ -89,6 +98,35 @@ async fn the_demo_certificate_is_good_for_every_loopback_name() {
         assert_eq!(seen.alpn, b"http/1.1");
     }
     assert!(visit(port, &demo.ca, "example.com", BOTH).await.is_err());
+}
+
+#[tokio::test]
+async fn who_does_not_finish_the_handshake_is_cut() {
+    const BOUND: Duration = Duration::from_secs(20);
+    let dir = tempfile::tempdir().unwrap();
+    let demo = demo_ca(dir.path()).unwrap();
+    let limits = Limits {
+        handshake_timeout: Duration::from_secs(2),
+        ..Limits::default()
+    };
+    let mut catalogue = Catalogue::default();
+    let (port, _, _) = serve_within(demo.server, limits, &mut catalogue).await;
+    // The head of a handshake record, and nothing of its body.
+    for (start, cut) in [(&b""[..], 1), (&b"\x16\x03\x01\x02\x00"[..], 2)] {
+        let mut silent = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+        silent.write_all(start).await.unwrap();
+        let mut sent = Vec::new();
+        tokio::time::timeout(BOUND, silent.read_to_end(&mut sent))
+            .await
+            .expect("still open")
+            .ok();
+        assert_eq!(sent, b"", "no answer in clear");
+        let line = format!("rsp_connections_refused_total{{reason=\"timeout\"}} {cut}");
+        let text = catalogue.exposition().unwrap();
+        assert!(text.lines().any(|found| found == line), "{text}");
+    }
+    let seen = visit(port, &demo.ca, "localhost", BOTH).await.unwrap();
+    assert!(seen.answer.ends_with("hello"), "{seen:?}");
 }
 
 #[tokio::test]
@@ -167,7 +205,7 @@ fn files_are_read_again_when_they_change_and_what_is_broken_counts() {
     // A new file has another time, however coarse the clock of the file system is.
     let replace = |from: &Path, to: &Path, seconds: u64| {
         std::fs::copy(from, to).unwrap();
-        let time = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+        let time = std::time::SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
         std::fs::File::options()
             .write(true)
             .open(to)
