@@ -1,17 +1,20 @@
 //! R29: many more people sign in at the same moment than there is time and memory to hash for.
 
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use domain::EventKind;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use crate::client::{Browser, shows};
+use crate::journal::{Journal, Kept};
 use crate::load::{Load, Question, Shots};
+use crate::meter::most_memory_kib;
 use crate::plan::Plan;
 use crate::report::{Report, percentile};
 use crate::site::{Node, Site, SiteOptions};
+use crate::verify::verify;
 
 /// Memory of the whole process, at its most.
 const MEMORY_MIB: u64 = 512;
@@ -35,6 +38,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         ..SiteOptions::default()
     };
     let site = Site::new(plan, options).await?;
+    let journal = Journal::new(&plan.output.join("journal"))?;
     let settings = [
         ("RSP__PASSWORD__MAX_CONCURRENT", "2".to_owned()),
         // A crowd comes from many places; here it has one address.
@@ -76,7 +80,11 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     while let Some(person) = people.join_next().await {
         let (browser, page, answer, took) = person?;
         match answer {
-            Ok(answer) if answer.status == 303 => served += 1,
+            Ok(answer) if answer.status == 303 => {
+                served += 1;
+                let id = answer.request_id().context("no request id")?;
+                journal.promise([Kept::Event(id, EventKind::Login)]);
+            }
             Ok(answer) if answer.status == 503 && !answer.header("retry-after").is_empty() => {
                 refused.push(took);
                 sent_away = Some((browser, page));
@@ -104,7 +112,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         format!("at most {longest:.0?}, half of them within {typical:.0?}"),
         longest <= REFUSED,
     );
-    let most = most_memory_mib(&node)?;
+    let most = most_memory_kib(&node)? / 1_024;
     report.number(format!(
         "{served} signed in, {} refused within {longest:.0?}, {most} MiB",
         refused.len()
@@ -142,6 +150,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         );
     }
     node.kill().await?;
+    verify(&site, &journal, &mut report).await?;
     Ok(report)
 }
 
@@ -165,15 +174,4 @@ impl Others {
         }
         all
     }
-}
-
-/// `VmHWM` of proc(5): the kernel's own account of the most memory the process held.
-fn most_memory_mib(node: &Node) -> Result<u64> {
-    let pid = node.process.pid().context("the node has no process")?;
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).context("the node has ended")?;
-    let kib: Option<u64> = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmHWM:"))
-        .and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-    Ok(kib.context("its memory cannot be read")? / 1_024)
 }

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use domain::{Actor, Slug};
+use domain::{Actor, EventKind, Slug};
 use engine::Ctx;
 use testkit::rank;
 use tokio::time::Instant;
 
 use crate::client::{Answer, Browser, shows};
+use crate::journal::{Journal, Kept};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::site::{Node, Site, SiteOptions};
+use crate::verify::verify;
 
 /// The most that the area under the curve may differ from one half, where there are samples enough to see it.
 const BOUND: f64 = 0.02;
@@ -29,6 +31,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         ..SiteOptions::default()
     };
     let site = Site::new(plan, options).await?;
+    let journal = Journal::new(&plan.output.join("journal"))?;
     let [known, disabled] = site.cast.people.as_slice() else {
         bail!("the cast is not two people");
     };
@@ -58,6 +61,8 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
             if answer.status != 401 {
                 bail!("an attempt that had to fail was answered with {}", answer.status);
             }
+            let id = answer.request_id().context("no request id")?;
+            journal.promise([Kept::Event(id, EventKind::LoginFailed)]);
         }
     }
     let computed = hashes(&node).await? - before;
@@ -92,6 +97,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
             gap < GAP || plan.reduced,
         );
     }
+    verify(&site, &journal, &mut report).await?;
     Ok(report)
 }
 

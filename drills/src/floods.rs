@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::beside::{Beside, Span};
 use crate::client::Http;
 use crate::journal::Journal;
-use crate::meter::processor;
+use crate::meter::{judge_memory, most_memory_kib, processor};
 use crate::plan::Plan;
 use crate::report::{Report, seconds};
 use crate::site::{Node, Site, SiteOptions};
@@ -264,6 +264,7 @@ async fn besieged(
         .div_f64(lengths.quiet.as_secs_f64())
         .mul_f64(LOOK.as_secs_f64());
     let quiet = Span::since(from);
+    let quiet_kib = most_memory_kib(node)?;
 
     let from = Instant::now();
     let mut attackers = JoinSet::new();
@@ -279,6 +280,8 @@ async fn besieged(
 
     let slowest = judge(door, attacks, report);
     beside.judge(plan, report, quiet, attacked).await?;
+    let attackers = u32::try_from(Flood::ALL.len())?;
+    judge_memory(node, door.name(), quiet_kib, attackers, report)?;
     let allowed = used_quietly * 2 + if plan.reduced { NOISE * 5 } else { NOISE };
     report.check(
         format!(

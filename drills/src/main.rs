@@ -6,6 +6,7 @@
     reason = "a drill tells the person who runs it what it found"
 )]
 
+mod bad_input;
 mod beside;
 mod client;
 mod clock_set;
@@ -140,6 +141,12 @@ const DRILLS: &[Drill] = &[
         what: "one request goes wrong",
         engines: &Engine::ALL,
         run: |plan| Box::pin(one_request::run(plan)),
+    },
+    Drill {
+        name: "bad-input",
+        what: "oversized, malformed and pipelined requests",
+        engines: &Engine::ALL,
+        run: |plan| Box::pin(bad_input::run(plan)),
     },
     Drill {
         name: "enumeration",

@@ -6,14 +6,17 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use domain::{EventKind, TokenHash};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::client::{Answer, Browser, shows};
+use crate::journal::{Journal, Kept};
 use crate::load::{Load, Question};
 use crate::plan::Plan;
 use crate::report::Report;
 use crate::site::{Node, Site, SiteOptions};
+use crate::verify::verify;
 
 /// What the process may take beyond what it has, when memory is short: enough for everything but a hash.
 const HEADROOM_KIB: u64 = 32 * 1_024;
@@ -43,6 +46,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         ..SiteOptions::default()
     };
     let site = Site::new(plan, options).await?;
+    let journal = Journal::new(&plan.output.join("journal"))?;
     let armed = site.folder().join("failpoints");
     fs::create_dir(&armed).context("cannot make the folder of points")?;
     let settings = [
@@ -55,6 +59,11 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let form = [("grant_type", "client_credentials")];
     let answer = node.http.form("/oauth/token", &site.cast.opaque, &form).await?;
     let token = answer.text("access_token").context("no token")?;
+    let id = answer.request_id().context("no request id")?;
+    journal.promise([
+        Kept::Event(id, EventKind::TokenIssued),
+        Kept::AccessToken(TokenHash::of(&token)),
+    ]);
     let introspection = Question::introspection(&site.cast.opaque, &token);
     let loads = [
         Load::start(&node.http, Question::token(&site.cast.service), RATE),
@@ -88,12 +97,13 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     ));
     // A poisoned lock would show here: every kind of work once more.
     let (mut browser, page) = form_of(&site, &node).await?;
-    let signed_in = sign_in(&site, &mut browser, &page).await?.status;
-    let issued = node
-        .http
-        .form("/oauth/token", &site.cast.opaque, &form)
-        .await?
-        .status;
+    let signed_in = sign_in(&site, &mut browser, &page).await?;
+    let issued = node.http.form("/oauth/token", &site.cast.opaque, &form).await?;
+    for (answer, kind) in [(&signed_in, EventKind::Login), (&issued, EventKind::TokenIssued)] {
+        let id = answer.request_id().context("no request id")?;
+        journal.promise([Kept::Event(id, kind)]);
+    }
+    let (signed_in, issued) = (signed_in.status, issued.status);
     report.check(
         "afterwards people sign in and tokens are issued",
         format!("{signed_in} and {issued}"),
@@ -105,6 +115,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         !node.process.has_ended() && node.process.pid() == pid,
     );
     node.kill().await?;
+    verify(&site, &journal, &mut report).await?;
     Ok(report)
 }
 

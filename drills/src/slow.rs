@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::beside::{Beside, Span};
 use crate::journal::Journal;
+use crate::meter::{judge_memory, most_memory_kib};
 use crate::plan::Plan;
 use crate::report::{Report, seconds};
 use crate::site::{Node, Site, SiteOptions};
@@ -190,6 +191,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
     let from = Instant::now();
     sleep(quiet_for).await;
     let quiet = Span::since(from);
+    let quiet_kib = most_memory_kib(&node)?;
     let from = Instant::now();
     Wasters::open(target, count, bound * 3)
         .await
@@ -197,6 +199,7 @@ pub(crate) async fn run(plan: &Plan) -> Result<Report> {
         .await;
     let attacked = Span::since(from);
     beside.judge(plan, &mut report, quiet, attacked).await?;
+    judge_memory(&node, "", quiet_kib, count, &mut report)?;
     let cut = node
         .metric("rsp_connections_refused_total{reason=\"timeout\"}")
         .await?;
