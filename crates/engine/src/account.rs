@@ -36,8 +36,15 @@ impl App {
         }
     }
 
-    /// Ends every session the person has, and everything granted in them.
-    pub async fn end_all_own_sessions(&self, ctx: &Ctx, who: &SignedIn) -> Result<(), Fault> {
+    /// Ends every session the person has, and everything granted in them. Browsers they are known in are forgotten, but
+    /// for the one in hand, whose cookie this is.
+    pub async fn end_all_own_sessions(
+        &self,
+        ctx: &Ctx,
+        who: &SignedIn,
+        device: Option<&str>,
+    ) -> Result<(), Fault> {
+        self.forget_browsers(ctx, who.user.id, device).await?;
         for own in self.own_sessions(ctx, who).await? {
             self.end_own_session(ctx, who, own.session.id).await?;
         }

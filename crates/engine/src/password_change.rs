@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use domain::{Actor, Event, EventKind, Events, Secret, User, UserId};
 use storage::users::{self, Account};
-use storage::{grants, sessions, trusted_devices};
+use storage::{grants, sessions};
 
 use crate::passwords::{NewPassword, PasswordRefused, Verdict};
-use crate::throttle::{Admission, Attempt, Place};
+use crate::throttle::{Admission, Attempt, Place, forget_devices};
 use crate::users::UserError;
 use crate::{App, Ctx, Fault, MAX_PASSWORD_BYTES, SignedIn};
 
@@ -75,7 +75,7 @@ impl App {
     }
 
     /// Changes a person's own password: the present one is right, the sign-in fresh, the new one allowed. Every other
-    /// session ends in the same commit (PW7).
+    /// session ends in the same commit (PW7), and every other browser is a stranger's again.
     pub async fn change_own_password(
         &self,
         ctx: &Ctx,
@@ -101,7 +101,7 @@ impl App {
                 return Err(ChangeError::Refused(refused));
             }
         };
-        self.store_changed(ctx, who, &account, &new).await
+        self.store_changed(ctx, who, &account, (&new, typed.device)).await
     }
 
     /// Counted where sign-ins in this browser are (PW9): an open session is no place to guess its password.
@@ -139,7 +139,7 @@ impl App {
         ctx: &Ctx,
         who: &SignedIn,
         account: &Account,
-        new: &NewPassword,
+        (new, device): (&NewPassword, Option<&str>),
     ) -> Result<Changed, ChangeError> {
         let hash = self.passwords.hash(&self.world, ctx.tenant_id(), new).await?;
         let (user, kept) = (who.user.id, who.session.id);
@@ -166,6 +166,7 @@ impl App {
             // Somebody else changed it a moment ago: what was typed as the present one is so no more.
             return Err(ChangeError::WrongCurrent);
         }
+        forget_devices(&mut tx, user, device).await?;
         for ended in sessions::end_others_for_user(&mut tx, user, kept, ctx.now).await? {
             grants::revoke_online_for_session(&mut tx, ended, ctx.now).await?;
         }
@@ -206,7 +207,7 @@ impl App {
             return Err(UserError::NotFound);
         }
         // Who knew the password may have signed in with it.
-        trusted_devices::revoke_for_user(&mut tx, id).await?;
+        forget_devices(&mut tx, id, None).await?;
         for session in sessions::end_for_user(&mut tx, id, ctx.now).await? {
             grants::revoke_online_for_session(&mut tx, session, ctx.now).await?;
         }

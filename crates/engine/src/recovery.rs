@@ -6,6 +6,7 @@ use storage::{factor_recoveries, grants, links, sessions, users};
 
 use crate::links::{LinkError, NewLink, Presented};
 use crate::mail::{Template, language_of};
+use crate::throttle::forget_devices;
 use crate::users::UserError;
 use crate::{App, Ctx, Fault};
 
@@ -67,6 +68,7 @@ impl App {
         users::verify_email(&mut tx, user.id, &user.email, ctx.now).await?;
         // Who guessed at the old password has nothing to do with the new one (PW10).
         counted.clear(&mut tx).await?;
+        forget_devices(&mut tx, user.id, None).await?;
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
         links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;
@@ -111,6 +113,7 @@ impl App {
             Denied::Reset => {}
         }
         factor_recoveries::stop(&mut tx, user.id).await?;
+        forget_devices(&mut tx, user.id, None).await?;
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
         links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;

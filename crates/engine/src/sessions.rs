@@ -113,8 +113,9 @@ impl App {
         Ok(())
     }
 
-    /// Ends every session of a person, one event for each; how many there were.
+    /// Ends every session of a person, one event for each; how many there were. No browser is known to be theirs after it.
     pub async fn end_sessions_of(&self, ctx: &Ctx, user: UserId) -> Result<usize, Fault> {
+        self.forget_browsers(ctx, user, None).await?;
         let listed = {
             let mut read = self.db.read(ctx.tenant_id()).await?;
             sessions::list_for_user(&mut read, user, ctx.now).await?

@@ -91,3 +91,13 @@ pub async fn revoke_for_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreErro
         )
         .await
 }
+
+/// Forgets every browser of a person but this one; how many.
+pub async fn revoke_others_for_user(tx: &mut Tx, user: UserId, kept: &TokenHash) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "DELETE FROM trusted_devices WHERE tenant_id = $1 AND user_id = $2 AND token_hash <> $3",
+            (user, kept),
+        )
+        .await
+}

@@ -18,9 +18,9 @@ struct Seen {
 
 impl App {
     /// The event of a sign-in that no session of the person resembles in browser family and network. The first sign-in
-    /// of all resembles none, and nobody has to be told of it.
+    /// of all resembles none, and nobody has to be told of it. Recorded whether or not there is mail to tell the person.
     pub(crate) async fn unfamiliar(&self, ctx: &Ctx, user: &User) -> Result<Option<Event>, Fault> {
-        if user.last_login_at.is_none() || !self.has_mail() {
+        if user.last_login_at.is_none() {
             return Ok(None);
         }
         let seen =

@@ -30,6 +30,20 @@ impl App {
         Ok(known.then_some(hash))
     }
 
+    /// Forgets the browsers a person is known in, but for the one in hand.
+    pub(crate) async fn forget_browsers(
+        &self,
+        ctx: &Ctx,
+        user: UserId,
+        in_hand: Option<&str>,
+    ) -> Result<(), Fault> {
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        forget_devices(&mut tx, user, in_hand).await?;
+        tx.commit_unrecorded("known browsers are forgotten; the end of the sessions is recorded")
+            .await?;
+        Ok(())
+    }
+
     /// Remembers the browser in which somebody has just signed in. The new secret, if it needs one: a browser whose
     /// secret was not known for this person gets another, in case somebody else put it there.
     pub async fn remember_device(
@@ -57,5 +71,18 @@ impl App {
         tx.commit_unrecorded("a browser is remembered; the sign-in is recorded")
             .await?;
         Ok(Some(fresh))
+    }
+}
+
+/// Forgets the browsers a person is known in, but for the one in hand: whoever got at the account may have signed in
+/// with one of their own, and would go on to guess as the owner does (PW9).
+pub(crate) async fn forget_devices(
+    tx: &mut storage::Tx,
+    user: UserId,
+    in_hand: Option<&str>,
+) -> Result<u64, storage::StoreError> {
+    match in_hand.and_then(|cookie| OpaqueToken::parse(TokenKind::Device, cookie)) {
+        Some(kept) => trusted_devices::revoke_others_for_user(tx, user, &kept).await,
+        None => trusted_devices::revoke_for_user(tx, user).await,
     }
 }

@@ -26,6 +26,7 @@ use crate::{App, Ctx, Fault};
 
 pub use challenge::{Challenge, Solution};
 pub use device::DEVICE_KEPT;
+pub(crate) use device::forget_devices;
 pub use requests::{Limited, RequestClass, RequestLimits};
 pub use rules::ThrottlePolicy;
 

@@ -172,7 +172,8 @@ pub(crate) async fn end_all_sessions(
         Ok(who) => who,
         Err(response) => return response,
     };
-    match state.app.end_all_own_sessions(&visit.ctx, &who).await {
+    let device = visit.device_cookie();
+    match state.app.end_all_own_sessions(&visit.ctx, &who, device).await {
         Ok(()) => {
             let mut response = see_other(&format!("{}/account", visit.prefix()));
             add_cookie(

@@ -29,6 +29,8 @@ mod cookies;
 #[cfg(test)]
 mod cross_site;
 #[cfg(test)]
+mod devices;
+#[cfg(test)]
 mod edge_pages;
 #[cfg(test)]
 mod edge_refusals;
