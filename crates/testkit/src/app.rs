@@ -270,6 +270,17 @@ impl TestApp {
         self
     }
 
+    /// The same application started again with another cost of password hashing.
+    ///
+    /// # Panics
+    /// When it cannot be started: that is a failed test.
+    pub async fn with_passwords(mut self, passwords: PasswordPolicy) -> Self {
+        self.passwords = passwords;
+        self.app = self.another_node(2).await;
+        self.router = face(&self.app, self.edge.clone(), Arc::clone(&self.security));
+        self
+    }
+
     /// Another node on the same database, with the same clock and other random bytes.
     pub async fn another_node(&self, seed: u64) -> Arc<App> {
         let world = World::new(

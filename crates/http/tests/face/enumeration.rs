@@ -1,5 +1,6 @@
 //! Nobody learns from an answer whether an account exists (PW12), and no password costs more than it may (PW2).
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use domain::EventKind::{LoginFailed, RequestRefused};
@@ -58,7 +59,7 @@ async fn try_in(browser: &mut Browser<'_>, form: &Filled, email: &str, password:
 }
 
 /// Status, headers and body with everything that differs from request to request taken out.
-fn masked(answer: &Answer, email: &str) -> String {
+pub(crate) fn masked(answer: &Answer, email: &str) -> String {
     let id = answer.header("x-request-id").to_owned();
     assert!(!id.is_empty());
     let mut headers: Vec<String> = answer
@@ -103,6 +104,16 @@ async fn every_failed_sign_in_looks_the_same(backend: Backend) {
         assert_eq!(answer.status, 401, "{email}");
         watch.only().await;
     }
+    // So it is for what is too long to be anybody's password (PW2).
+    for (email, reason) in [
+        ("alice@example.com", "wrong_password"),
+        ("nobod@example.com", "unknown_user"),
+    ] {
+        let answer = try_in(&mut browser, &form, email, &"x".repeat(1_025)).await;
+        let row = watch.only().await;
+        assert_eq!((row.kind, row.reason.as_deref()), (LoginFailed, Some(reason)));
+        assert_eq!(first.as_deref(), Some(masked(&answer, email).as_str()), "{email}");
+    }
     // In each of two spellings the right one is let in.
     for email in ["alice@example.com", " Alice@Example.COM "] {
         let (mut browser, form) = login_form(&app).await;
@@ -120,6 +131,14 @@ async fn every_failed_sign_in_looks_the_same(backend: Backend) {
         assert_eq!(answer.status, 400);
         assert_eq!(watch.told().await, [(RequestRefused, "incomplete".to_owned())]);
     }
+}
+
+/// Kept as a file as well, for what a test prints is not shown when it passes.
+fn keep_figures(said: &str) {
+    print!("{said}");
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("test-output");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("enumeration.txt"), said).unwrap();
 }
 
 /// PW12: 5000 attempts of each kind in turn, each with exactly one hash, and a guess from the time an answer took is
@@ -165,12 +184,16 @@ async fn nobody_is_told_apart_by_time() {
     let hashes = app.app.password_load().computed - hashes;
     assert_eq!(hashes, ((WARM_UP * BROWSERS + SAMPLES) * KINDS.len()) as u64);
     let [known, unknown, disabled] = took;
+    let mut said = String::new();
     for (name, other) in [("unknown", unknown), ("disabled", disabled)] {
         let (area, chance) = (rank::area(&known, &other), rank::standard_error(SAMPLES, SAMPLES));
         let gap = rank::median(&known).abs_diff(rank::median(&other));
-        println!(
+        writeln!(
+            said,
             "known against {name}: AUC {area:.4} (standard error {chance:.4}), medians differ by {gap:?}"
-        );
+        )
+        .unwrap();
+        keep_figures(&said);
         assert!(
             (area - 0.5).abs() <= 0.02,
             "{name} people stand out: AUC {area:.4}"

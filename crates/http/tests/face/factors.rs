@@ -96,7 +96,7 @@ async fn enrolled(app: &TestApp) -> String {
 }
 
 /// A browser that proved the password and stands before the second factor.
-async fn half_way(app: &TestApp) -> (Browser<'_>, Answer) {
+pub(crate) async fn half_way(app: &TestApp) -> (Browser<'_>, Answer) {
     let mut browser = app.browser();
     let page = browser.open("/account").await;
     let page = browser.sign_in(&page, ALICE).await;
@@ -272,7 +272,7 @@ async fn parallel_guesses_get_five_looks(backend: Backend) {
     assert_eq!(looked, 5);
 }
 
-fn recovery_codes(page: &Answer) -> Vec<String> {
+pub(crate) fn recovery_codes(page: &Answer) -> Vec<String> {
     let text = page.text();
     let (_, list) = text
         .split_once("id=\"recovery-codes\">")

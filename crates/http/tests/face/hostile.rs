@@ -8,6 +8,8 @@ use testkit::app::{Answer, PASSWORD, TestApp, encode};
 use testkit::browser::{authorize_path, query_value};
 
 use super::admin_gate::{ask, new_client, token};
+use super::mail::{deliver, with_sink};
+use super::mail_twins::open_registration;
 use super::watch::{Filled, shows};
 
 const PAYLOADS: [&str; 5] = [
@@ -43,7 +45,8 @@ fn assert_calm(answer: &Answer, case: &str) {
 
 #[tokio::test]
 async fn in_a_parameter_it_stays_text() {
-    let app = TestApp::start(Backend::Sqlite).await;
+    let (app, _sink) = with_sink(Backend::Sqlite).await;
+    open_registration(&app).await;
     let names = [
         "client_id",
         "redirect_uri",
@@ -98,6 +101,20 @@ async fn in_a_parameter_it_stays_text() {
             ("/invite", "token"),
             ("/account", "done"),
             ("/account", "lang"),
+            ("/recover", "email"),
+            ("/recover", "lang"),
+            ("/recover/set", "token"),
+            ("/recover/deny", "token"),
+            ("/recover/factor", "token"),
+            ("/recover/factor/stop", "token"),
+            ("/register", "email"),
+            ("/register", "lang"),
+            ("/register/finish", "token"),
+            ("/login/factor", "flow"),
+            ("/account/email/verify", "token"),
+            ("/account/email/change", "token"),
+            ("/account/factors", "done"),
+            ("/account/factors", "lang"),
             ("/", "lang"),
             ("/nothing", "lang"),
         ];
@@ -124,8 +141,14 @@ async fn in_a_parameter_it_stays_text() {
 
 #[tokio::test]
 async fn in_a_form_it_stays_text() {
-    let app = TestApp::start(Backend::Sqlite).await;
+    let (app, _sink) = with_sink(Backend::Sqlite).await;
+    open_registration(&app).await;
     for payload in PAYLOADS {
+        for path in ["/recover", "/register"] {
+            let answer = super::mail::ask(&mut app.browser(), path, payload).await;
+            assert_eq!(answer.status, 400, "{path} {payload}");
+            assert_calm(&answer, &format!("{path} {payload}"));
+        }
         let mut browser = app.browser();
         let page = browser.open("/account").await;
         let form = Filled::of(&page, "login-form", &[("email", payload), ("password", payload)]);
@@ -233,5 +256,56 @@ async fn in_a_stored_name_it_stays_text() {
         let page = browser.submit(&page, "logout-form", &[("stay", "1")]).await;
         assert_calm(&page, "stayed");
         assert!(page.text().contains("https://web.example.com/bye"));
+    }
+}
+
+/// The person and the tenant named by an attacker, in the mails that go to people: text in one part, escaped in the other,
+/// and never a header of its own.
+#[tokio::test]
+async fn in_a_mail_it_stays_text() {
+    let (app, sink) = with_sink(Backend::Sqlite).await;
+    for payload in PAYLOADS.into_iter().take(4) {
+        let ctx = app.ctx("default");
+        let settings = ctx.tenant.tenant.settings.clone();
+        let tenant = format!("{payload}\r\nBcc: thief@evil.example");
+        // Whether line ends are refused in a name or taken, no mail has them in a header.
+        if app
+            .app
+            .update_tenant(&ctx, &tenant, settings.clone())
+            .await
+            .is_err()
+        {
+            app.app.update_tenant(&ctx, payload, settings).await.unwrap();
+        }
+        let people = app.app.list_users(&ctx, None, 200).await.unwrap().len();
+        let email = format!("person{people}@example.com");
+        let new = NewUser {
+            email: email.parse().unwrap(),
+            email_verified: true,
+            profile: Profile {
+                name: Some(payload.to_owned()),
+                given_name: Some(payload.to_owned()),
+                ..Profile::default()
+            },
+            password: Some(Secret::new(PASSWORD.to_owned())),
+        };
+        app.app.create_user(&app.ctx("default"), new).await.unwrap();
+        super::mail::ask(&mut app.browser(), "/recover", &email).await;
+        deliver(&app).await;
+        let mails = sink.take();
+        assert_eq!(mails.len(), 1, "{payload}");
+        for mail in mails {
+            assert_eq!(mail.to, email);
+            let head = mail.raw.split("\r\n\r\n").next().unwrap();
+            assert!(!head.to_lowercase().contains("\r\nbcc:"), "{head}");
+            let html = mail.body().to_lowercase();
+            let html = html.split_once("text/html").map_or("", |(_, html)| html);
+            for raw in ["<script>alert", "<img src=x", "<svg onload", "\"onmouseover"] {
+                assert!(!html.contains(raw), "{payload}: {html}");
+            }
+            for link in mail.links() {
+                assert!(link.starts_with("https://id.example.com/"), "{link}");
+            }
+        }
     }
 }

@@ -26,11 +26,21 @@ async fn a_password_that_cannot_be_leaves_the_link_as_it_was(backend: Backend) {
     let long = "x y ".repeat(300);
     for (page, email) in [
         ("/recover", "alice@example.com"),
-        ("/register", "new@example.com"),
+        ("/register", "newcomer@example.com"),
     ] {
         let mut browser = app.browser();
         ask(&mut browser, page, email).await;
         let path = mailed(&app, &sink).await.unwrap();
+        for (wrong, why) in [
+            ("1234567887654321", "list of common or leaked passwords"),
+            ("my default passphrase of old", ""),
+            (personal(email), ""),
+        ] {
+            let answer = use_link(&mut browser, &path, &[("password", wrong)]).await;
+            assert_eq!(answer.status, 400, "{page} {wrong:?}");
+            assert!(answer.text().contains(why), "{page} {wrong:?} {}", answer.text());
+            assert!(!answer.text().contains(wrong), "it is not repeated");
+        }
         for wrong in ["", "short", long.as_str()] {
             let answer = use_link(&mut browser, &path, &[("password", wrong)]).await;
             assert_eq!(answer.status, 400, "{page} {wrong:?}");
@@ -44,6 +54,14 @@ async fn a_password_that_cannot_be_leaves_the_link_as_it_was(backend: Backend) {
         assert!(can_sign_in(&app, email, NEW).await);
         deliver(&app).await;
         sink.take();
+    }
+}
+
+/// What everybody knows about this person.
+fn personal(email: &str) -> &'static str {
+    match email {
+        "alice@example.com" => "alice lives at the lake",
+        _ => "newcomer lives at the lake",
     }
 }
 

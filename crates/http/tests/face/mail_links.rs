@@ -123,7 +123,7 @@ async fn a_reset_link_dies_on_use_and_in_another_browser(backend: Backend) {
         403
     );
 
-    let posts = (0..10).map(|_| {
+    let posts = (0..100).map(|_| {
         let (form, mut browser) = (&form, browser.clone());
         async move { form.send(&mut browser).await.status.as_u16() }
     });

@@ -65,7 +65,11 @@ mod mail_takeover;
 #[cfg(test)]
 mod mail_twins;
 #[cfg(test)]
+mod nodes;
+#[cfg(test)]
 mod not_yet;
+#[cfg(test)]
+mod notices;
 #[cfg(test)]
 mod oversize;
 #[cfg(test)]
@@ -80,6 +84,8 @@ mod planted;
 mod routes;
 #[cfg(test)]
 mod security_txt;
+#[cfg(test)]
+mod steps;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]

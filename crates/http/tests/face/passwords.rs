@@ -30,6 +30,8 @@ on_both_engines! {
     a_change_needs_a_fresh_sign_in
     a_password_known_to_others_opens_only_the_way_to_a_new_one
     an_imported_hash_opens_and_is_made_anew
+    beside_a_second_factor_eight_characters_do
+    a_dearer_hash_comes_with_the_next_sign_in
 }
 
 fn carol(password: &str) -> NewUser {
@@ -435,4 +437,54 @@ async fn an_imported_hash_opens_and_is_made_anew(backend: Backend) {
     assert!(stored().await.starts_with("$argon2id$v=19$"));
     assert!(log_in(&mut app.browser(), "carol@example.com", "correct horse").await);
     assert!(!log_in(&mut app.browser(), "carol@example.com", "correct hors").await);
+}
+
+/// PW1: the floor is 8 where nobody signs in with a password alone.
+async fn beside_a_second_factor_eight_characters_do(backend: Backend) {
+    use domain::SecondFactorRule::{IfEnrolled, Off, Required};
+    let app = TestApp::start(backend).await;
+    for (slug, rule, least) in [("must", Required, 8), ("may", IfEnrolled, 15), ("never", Off, 15)] {
+        let mut settings = TenantSettings::default();
+        settings.sign_in.second_factor.rule = rule;
+        let actor = domain::Actor::Operator;
+        let made = app
+            .app
+            .create_tenant(actor, slug.parse().unwrap(), slug, settings);
+        made.await.unwrap();
+        let short = Some(PasswordRefused::TooShort { least });
+        assert_eq!(
+            refused(&app, slug, &of_length('k', least - 1)).await,
+            short,
+            "{slug}"
+        );
+        assert_eq!(refused(&app, slug, &of_length('k', least)).await, None, "{slug}");
+    }
+}
+
+/// PW8: what is stored is made anew at the next sign-in after the cost was raised, and not before.
+async fn a_dearer_hash_comes_with_the_next_sign_in(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let stored = async |app: &TestApp| {
+        let alice = app.user("default", "alice@example.com").await.id;
+        let mut read = app.store.db.read(app.ctx("default").tenant_id()).await.unwrap();
+        let account = storage::users::find(&mut read, alice).await.unwrap().unwrap();
+        account.password_hash.unwrap()
+    };
+    let before = stored(&app).await;
+    assert!(before.contains("m=64,t=1,p=1"), "{before}");
+    assert!(log_in(&mut app.browser(), "alice@example.com", PASSWORD).await);
+    assert_eq!(stored(&app).await, before, "the cost is the same");
+    let dearer = engine::PasswordPolicy {
+        memory_kib: 128,
+        iterations: 2,
+        ..testkit::app::Setup::default().passwords
+    };
+    let app = app.with_passwords(dearer).await;
+    assert!(!log_in(&mut app.browser(), "alice@example.com", NEW).await);
+    assert_eq!(stored(&app).await, before, "a wrong password changes nothing");
+    assert!(log_in(&mut app.browser(), "alice@example.com", PASSWORD).await);
+    let after = stored(&app).await;
+    assert!(after.contains("m=128,t=2,p=1"), "{after}");
+    assert!(log_in(&mut app.browser(), "alice@example.com", PASSWORD).await);
+    assert_eq!(stored(&app).await, after);
 }

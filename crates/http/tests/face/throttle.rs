@@ -24,6 +24,7 @@ on_both_engines! {
     a_challenge_counts_once_and_in_its_own_sign_in
     who_runs_no_script_waits
     success_does_not_clear_a_source
+    a_network_bears_two_hundred_failures
     an_attempt_that_was_not_made_is_not_counted
     one_session_too_many_ends_the_oldest
     operators_see_and_end_sessions
@@ -433,6 +434,54 @@ async fn success_does_not_clear_a_source(backend: Backend) {
             .status,
         303
     );
+}
+
+/// Each from another address and at another name: nothing but their network is counted often.
+async fn a_network_bears_two_hundred_failures(backend: Backend) {
+    let policy = ThrottlePolicy {
+        network: ThrottlePolicy::default().network,
+        ..ThrottlePolicy::off()
+    };
+    let app = start(backend, policy).await;
+    let address = |last: u32| Some(IpAddr::V4(Ipv4Addr::from_bits(0x0a00_0100 + last)));
+    let mut made = 0;
+    for number in 0..210 {
+        let ctx = Ctx {
+            client_ip: address(number),
+            actor: domain::Actor::Anonymous,
+            ..app.ctx("default")
+        };
+        let name = format!("victim{number}@example.com");
+        let attempt = Attempt {
+            typed: &name,
+            user: None,
+            device: None,
+            solution: None,
+            place: Place::Flow(domain::FlowId::generate(&app.app.world)),
+        };
+        match app.app.admit_attempt(&ctx, &attempt).await.unwrap() {
+            Admission::Admitted(admitted) => {
+                made += 1;
+                app.app.attempt_failed(&ctx, &admitted).await.unwrap();
+            }
+            Admission::Refused(blocked) => assert_eq!(blocked.reason, "network"),
+        }
+    }
+    assert_eq!(made, 200);
+    let mut inside = app.browser();
+    inside.address = address(250);
+    let refused = try_once(&mut inside, "alice@example.com", PASSWORD).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.header("retry-after")),
+        (429, "900")
+    );
+    let mut beside = app.browser();
+    beside.address = address(256);
+    let answer = try_once(&mut beside, "alice@example.com", PASSWORD).await;
+    assert_eq!(answer.status, 303, "the neighbouring network");
+    app.clock.advance(Duration::from_mins(15));
+    let answer = try_once(&mut inside, "alice@example.com", PASSWORD).await;
+    assert_eq!(answer.status, 303, "the window is over");
 }
 
 async fn one_session_too_many_ends_the_oldest(backend: Backend) {

@@ -44,6 +44,42 @@ fn the_sign_in_form_has_its_stable_ids() {
     assert_eq!(hidden[..2], [("flow", "calm"), ("csrf", "calm")]);
 }
 
+/// PW15: whatever keeps passwords knows what each field is for. Fields that are not listed are found too.
+#[test]
+fn every_password_and_code_says_what_it_is() {
+    let mut found = Vec::new();
+    for (name, html) in every_page(Locale::ENGLISH, "calm", URL) {
+        for tag in tags(&html) {
+            let secret = tag.attribute("type") == Some("password") || tag.attribute("name") == Some("code");
+            if secret && tag.attribute("type") != Some("hidden") {
+                let id = tag.attribute("id").unwrap_or_default().to_owned();
+                let says = tag.attribute("autocomplete").unwrap_or_default().to_owned();
+                found.push((name, id, says));
+            }
+        }
+    }
+    found.sort();
+    let found: Vec<_> = found
+        .iter()
+        .map(|(page, id, says)| (*page, id.as_str(), says.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("factor", "recovery-code", "off"),
+            ("factor", "totp-code", "one-time-code"),
+            ("invite", "password", "new-password"),
+            ("link", "password", "new-password"),
+            ("login", "password", "current-password"),
+            ("password", "current", "current-password"),
+            ("password", "password", "new-password"),
+            ("replace", "new_password", "new-password"),
+            ("replace", "password", "current-password"),
+            ("totp", "code", "one-time-code"),
+        ]
+    );
+}
+
 #[test]
 fn the_passkey_choice_works_without_a_script_and_says_what_it_can() {
     let tags = page("login");

@@ -21,7 +21,7 @@ on_both! {
     another_tenant_has_none_of_it
 }
 
-async fn with_totp(s: &Scene) -> (UserId, Totp) {
+pub(crate) async fn with_totp(s: &Scene) -> (UserId, Totp) {
     let user = s.add_user("ada@example.com").await;
     let totp = Totp {
         user_id: user.id,

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use domain::{KeyState, SigningAlg, TenantId};
+use domain::{CeremonyId, KeyState, SigningAlg, TenantId};
 use storage::{
-    Db, codes, flows, invitations, links, mail_limits, mail_outbox, refresh_tokens, sessions, signing_keys,
-    users,
+    Db, codes, factors, flows, invitations, links, mail_limits, mail_outbox, passkey_ceremonies,
+    refresh_tokens, sessions, signing_keys, users,
 };
 use testkit::Backend;
 
+use crate::factors::with_totp;
 use crate::scene::{MINUTE, Scene, keep};
 
 const CALLERS: usize = 100;
@@ -22,6 +23,9 @@ on_both! {
     one_caller_accepts_an_invitation
     one_caller_uses_a_link_and_takes_its_mail
     so_many_mails_are_admitted_and_no_more
+    one_caller_uses_a_time_based_code
+    one_caller_uses_a_recovery_code
+    one_caller_answers_a_passkey_challenge
     one_caller_ends_a_session
     one_caller_takes_an_address
     one_node_activates_a_key
@@ -185,6 +189,86 @@ async fn one_caller_uses_a_link_and_takes_its_mail(backend: Backend) {
             .await
             .unwrap()
     );
+    keep(tx).await;
+}
+
+async fn one_caller_uses_a_time_based_code(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let (user, totp) = with_totp(&s).await;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = factors::use_totp(&mut tx, (user, totp.id), 11).await.unwrap();
+        keep(tx).await;
+        won
+    });
+    assert_eq!(won.await, 1);
+    let mut tx = s.tx().await;
+    assert!(
+        factors::use_totp(&mut tx, (user, totp.id), 12).await.unwrap(),
+        "the next step counts"
+    );
+    keep(tx).await;
+}
+
+async fn one_caller_uses_a_recovery_code(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let (user, _) = with_totp(&s).await;
+    let (hash, other, now) = (s.hash(), s.hash(), s.now);
+    let mut tx = s.tx().await;
+    for code in [&hash, &other] {
+        factors::insert_recovery_code(&mut tx, user, code, now)
+            .await
+            .unwrap();
+    }
+    keep(tx).await;
+    let won = winners(&s, move |db, tenant| {
+        let hash = hash.clone();
+        async move {
+            let mut tx = db.begin(tenant).await.unwrap();
+            let won = factors::use_recovery_code(&mut tx, user, &hash, now)
+                .await
+                .unwrap();
+            keep(tx).await;
+            won
+        }
+    });
+    assert_eq!(won.await, 1);
+    let mut tx = s.tx().await;
+    assert!(
+        factors::use_recovery_code(&mut tx, user, &other, now)
+            .await
+            .unwrap(),
+        "the next one counts"
+    );
+    keep(tx).await;
+}
+
+async fn one_caller_answers_a_passkey_challenge(backend: Backend) {
+    let s = Scene::new(backend).await;
+    let [id, beside] = [(); 2].map(|()| CeremonyId::generate(&s.world));
+    let now = s.now;
+    let state = serde_json::json!({"challenge": "AAAA"});
+    let mut tx = s.tx().await;
+    for (place, id) in [("flow:1", id), ("flow:2", beside)] {
+        passkey_ceremonies::insert(&mut tx, place, id, &state, s.later(MINUTE))
+            .await
+            .unwrap();
+    }
+    keep(tx).await;
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = passkey_ceremonies::consume(&mut tx, "flow:1", id, now)
+            .await
+            .unwrap();
+        keep(tx).await;
+        won.is_some()
+    });
+    assert_eq!(won.await, 1);
+    let mut tx = s.tx().await;
+    let other = passkey_ceremonies::consume(&mut tx, "flow:2", beside, now)
+        .await
+        .unwrap();
+    assert!(other.is_some(), "another sign-in has its own");
     keep(tx).await;
 }
 

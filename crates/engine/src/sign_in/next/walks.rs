@@ -1,4 +1,7 @@
 //! Every order of up to six steps, over every way in: only what is documented reaches the end (MF9).
+//!
+//! There are no other ways in: this product has no device authorization grant and no sign-in by a link in a mail. Links
+//! that are mailed set something and open no session.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -46,30 +49,41 @@ enum Entry {
     Fresh,
     /// The client wants a fresh proof; a session is there.
     PromptLogin,
+    /// By a recovery that removed a lost factor: nobody is signed in.
+    LostFactor,
+    /// By a registration: the password was set, nobody is signed in.
+    Registration,
     /// By a reset: the password was set anew, nobody is signed in.
     Reset,
     /// With a session of one factor.
     Resume,
     /// With such a session, and the client wants two factors.
     StepUp,
+    /// With such a session, and the client wants a passkey that cannot be copied.
+    StepUpHardware,
 }
 
-const ENTRIES: [Entry; 6] = [
+const ENTRIES: [Entry; 9] = [
     Entry::Fresh,
     Entry::Resume,
     Entry::PromptLogin,
     Entry::StepUp,
+    Entry::StepUpHardware,
     Entry::Invite,
+    Entry::Registration,
     Entry::Reset,
+    Entry::LostFactor,
 ];
 
-/// A key is a passkey that shows only that somebody is there.
-const PEOPLE: [(&str, Enrolled); 7] = [
+/// A key is a passkey that shows only that somebody is there; a hardware passkey is known to stay in its device.
+const PEOPLE: [(&str, Enrolled); 9] = [
     ("password", person(false, 0, None)),
     ("password, codes", person(true, 0, None)),
     ("password, codes, recovery", person(true, 9, None)),
     ("password, passkey", person(false, 0, Some(Acr::Aal2))),
     ("password, key", person(false, 0, Some(Acr::Aal1))),
+    ("password, hardware passkey", person(false, 0, Some(Acr::Aal3))),
+    ("hardware passkey", without_password(Acr::Aal3)),
     ("passkey", without_password(Acr::Aal2)),
     ("key", without_password(Acr::Aal1)),
 ];
@@ -116,7 +130,10 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn begin(&self) -> State {
-        let resumed = matches!(self.entry, Entry::PromptLogin | Entry::Resume | Entry::StepUp);
+        let resumed = matches!(
+            self.entry,
+            Entry::PromptLogin | Entry::Resume | Entry::StepUp | Entry::StepUpHardware
+        );
         State {
             progress: Vec::new(),
             session: resumed.then_some((MOMENTS.0, Acr::Aal1)),
@@ -151,7 +168,7 @@ impl Walk<'_> {
             Sent::Recovery if half_way && self.can.recovery_codes > 0 => Some(Method::RecoveryCode),
             Sent::Passkey | Sent::PasskeyUnverified if self.can.passkey.is_some() => Some(Method::Passkey {
                 user_verified: sent == Sent::Passkey,
-                hardware_bound: false,
+                hardware_bound: self.can.passkey == Some(Acr::Aal3),
             }),
             _ => None,
         };
@@ -196,12 +213,18 @@ impl Walk<'_> {
                 }
             )
         });
+        let hardware = verified && self.can.passkey == Some(Acr::Aal3);
         let factors = match (verified || (knows && holds), knows || holds) {
+            // Two, and nobody has a copy of one of them.
+            (true, _) if hardware => 3,
             (true, _) => 2,
             (false, true) => 1,
             (false, false) => 0,
         };
-        let had = u8::from(matches!(self.entry, Entry::Resume | Entry::StepUp));
+        let had = u8::from(matches!(
+            self.entry,
+            Entry::Resume | Entry::StepUp | Entry::StepUpHardware
+        ));
         let beside = self.can.password && (self.can.totp || self.can.passkey.is_some());
         let owns = beside || self.can.passkey >= Some(Acr::Aal2);
         let needs = match self.rule {
@@ -209,10 +232,10 @@ impl Walk<'_> {
             SecondFactorRule::IfEnrolled if owns => 2,
             SecondFactorRule::Off | SecondFactorRule::IfEnrolled => 1,
         };
-        let needs = if self.entry == Entry::StepUp && owns {
-            2
-        } else {
-            needs
+        let needs = match self.entry {
+            Entry::StepUp if owns => 2,
+            Entry::StepUpHardware if self.can.passkey == Some(Acr::Aal3) => 3,
+            _ => needs,
         };
         factors.max(had) >= needs && state.consented
     }
@@ -256,7 +279,16 @@ fn request_of(entry: Entry) -> AuthorizeRequest {
             acr_values: vec![Acr::Aal2],
             ..request()
         },
-        Entry::Fresh | Entry::Invite | Entry::Reset | Entry::Resume => request(),
+        Entry::StepUpHardware => AuthorizeRequest {
+            acr_values: vec![Acr::Aal3],
+            ..request()
+        },
+        Entry::Fresh
+        | Entry::Invite
+        | Entry::LostFactor
+        | Entry::Registration
+        | Entry::Reset
+        | Entry::Resume => request(),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Passkeys as their owners and attackers meet them (MF6, MF7, MF8, MF13, PW12).
 
+mod attacked;
 mod attestation;
 mod authenticator;
 mod keeping;
