@@ -13,9 +13,11 @@ use crate::output::Format;
 
 pub mod admin;
 pub mod passwords;
+pub mod tenant;
 
 pub use admin::{ClientCommand, KeyCommand, TenantCommand, UserCommand};
 pub use passwords::{FilterBuildArgs, PasswordFilterCommand, UserImportArgs};
+pub use tenant::TenantSettingArgs;
 
 /// Measurements ask for it, so that a build with checks for debugging is not taken for what people run.
 const VERSION: &str = if cfg!(debug_assertions) {

@@ -1,5 +1,7 @@
 //! Tenants: which there are, and which one a request is for.
 
+mod changed;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
@@ -110,6 +112,7 @@ impl App {
         settings: TenantSettings,
     ) -> Result<Arc<TenantView>, TenantError> {
         check(name, &settings)?;
+        self.check_host(&settings, None)?;
         let now = self.world.now();
         let tenant = Tenant {
             id: TenantId::generate(&self.world),
@@ -147,14 +150,11 @@ impl App {
         settings: TenantSettings,
     ) -> Result<Arc<TenantView>, TenantError> {
         check(name, &settings)?;
-        let other = settings
-            .host
-            .as_deref()
-            .and_then(|host| self.tenant_by_host(host));
-        if other.is_some_and(|other| other.tenant.id != ctx.tenant_id()) {
-            return Err(TenantError::Settings("another tenant has this host name"));
-        }
-        let event = Event::success(EventKind::ConfigurationChanged).target("tenant", ctx.tenant_id());
+        self.check_host(&settings, Some(ctx.tenant_id()))?;
+        let what = changed::settings(&ctx.tenant.tenant.settings, &settings);
+        let event = Event::success(EventKind::ConfigurationChanged)
+            .target("tenant", ctx.tenant_id())
+            .detail("settings", what);
         let events = self.record(ctx, event).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await.map_err(Fault::from)?;
         storage::tenants::update_settings(&mut tx, &settings, name)
@@ -164,6 +164,16 @@ impl App {
         self.reload_tenants().await?;
         let view = self.tenant(&ctx.tenant.tenant.slug);
         view.ok_or(TenantError::Fault(Fault::Internal("the tenant is gone")))
+    }
+
+    /// A host name belongs to one tenant.
+    fn check_host(&self, settings: &TenantSettings, own: Option<TenantId>) -> Result<(), TenantError> {
+        let host = settings.host.as_deref();
+        let other = host.and_then(|host| self.tenant_by_host(host));
+        if other.is_some_and(|other| Some(other.tenant.id) != own) {
+            return Err(TenantError::Settings("another tenant has this host name"));
+        }
+        Ok(())
     }
 }
 

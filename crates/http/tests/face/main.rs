@@ -86,6 +86,7 @@ mod routes;
 mod security_txt;
 #[cfg(test)]
 mod steps;
+mod switches;
 #[cfg(test)]
 mod throttle;
 #[cfg(test)]

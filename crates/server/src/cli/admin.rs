@@ -73,12 +73,14 @@ pub enum TenantCommand {
     #[command(after_long_help = "Examples:\n  rsp tenant list\n  rsp tenant list -o yaml")]
     List,
     /// Create a tenant; its issuer is PUBLIC_URL/t/SLUG
-    #[command(after_long_help = "Examples:\n  rsp tenant create acme --name 'Acme Ltd'")]
+    #[command(after_long_help = "Examples:\n  rsp tenant create acme --name 'Acme Ltd'\n  \
+                                 rsp tenant create acme --second-factor required --recovery-delay off")]
     Create(TenantCreateArgs),
-    /// Change a tenant's name, look, host name or RSA key size
+    /// Change a tenant's name, look, host name, keys or how its people sign in; what is not named stays
     #[command(
         after_long_help = "Examples:\n  rsp tenant update acme --accent '#0f766e' --logo acme.svg\n  \
-                                 rsp tenant update acme --host id.acme.example"
+                                 rsp tenant update acme --host id.acme.example\n  \
+                                 rsp tenant update acme --registration on --second-factor required"
     )]
     Update(TenantUpdateArgs),
 }
@@ -94,56 +96,9 @@ pub struct TenantUpdateArgs {
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// Accent colour of its pages, #rrggbb; refused when text on it could not be read
-    #[arg(long, value_name = "COLOUR")]
-    pub accent: Option<String>,
-
-    /// Logo of its pages: an SVG or PNG file of at most 48 KiB
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub logo: Option<PathBuf>,
-
-    /// Host name of its own for the issuer, instead of PUBLIC_URL/t/SLUG
-    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname)]
-    pub host: Option<String>,
-
-    /// Rules for its new passwords
-    #[arg(long, value_name = "PROFILE", value_enum)]
-    pub passwords: Option<PasswordRule>,
-
-    /// Whether its passkeys have to verify their user
-    #[arg(long, value_name = "RULE", value_enum)]
-    pub passkey_verification: Option<VerificationRule>,
-
-    /// Makers one of which has to vouch for every new passkey: a JSON file, [] for nobody
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub passkey_attestation: Option<PathBuf>,
-
-    /// Size of its next RSA keys
-    #[arg(long, value_name = "BITS")]
-    pub rsa_bits: Option<u16>,
-
-    /// Requests in a minute, like token=600; 0 for no limit, "default" for the server's; classes: admin, authorize,
-    /// introspection, pages, revocation, tenant (all clients together), token, userinfo
-    #[arg(long = "limit", value_name = "CLASS=COUNT")]
-    pub limits: Vec<String>,
-}
-
-/// Whether passkeys have to verify their user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum VerificationRule {
-    /// A passkey that did not ask for PIN or biometric is refused
-    Required,
-    /// It is one factor
-    Preferred,
-}
-
-/// Rules for new passwords.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PasswordRule {
-    /// 15 characters, or 8 where a second factor is enforced, up to 256
-    Standard,
-    /// 12 to 128 characters of four classes
-    Classic,
+    /// What it sets
+    #[command(flatten)]
+    pub settings: super::TenantSettingArgs,
 }
 
 /// `rsp tenant create`
@@ -156,6 +111,10 @@ pub struct TenantCreateArgs {
     /// Name shown to people; the slug when absent
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+
+    /// What it sets
+    #[command(flatten)]
+    pub settings: super::TenantSettingArgs,
 }
 
 /// `rsp user …`

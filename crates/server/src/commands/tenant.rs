@@ -7,7 +7,8 @@ use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use domain::{
-    Actor, AttestationAuthority, PasswordProfile, RequestSettings, Slug, TenantSettings, UserVerification,
+    Actor, AttestationAuthority, PasswordProfile, RequestSettings, SecondFactorRule, SecondFactorSettings,
+    SignInSettings, Slug, TenantSettings, UserVerification,
 };
 use engine::TenantView;
 use engine::tenants::TenantError;
@@ -15,8 +16,9 @@ use http_face::pages::Accent;
 use serde::Serialize;
 
 use super::local;
-use crate::cli::admin::{PasswordRule, TenantArg, TenantCreateArgs, TenantUpdateArgs, VerificationRule};
-use crate::cli::{Global, TenantCommand};
+use crate::cli::admin::{TenantArg, TenantCreateArgs, TenantUpdateArgs};
+use crate::cli::tenant::{FactorRule, PasswordRule, RecoveryDelay, VerificationRule};
+use crate::cli::{Global, TenantCommand, TenantSettingArgs};
 use crate::output::{ExitCode, Failure, Printer, Row};
 
 /// Bytes of a logo at most: it travels inside each page.
@@ -30,6 +32,10 @@ struct View {
     issuer: String,
     id: String,
     created_at: String,
+    /// Whether people make accounts themselves. This and the next are for JSON and YAML.
+    registration: bool,
+    second_factor: SecondFactorSettings,
+    key_rotation_secs: u64,
 }
 
 impl From<&TenantView> for View {
@@ -40,6 +46,9 @@ impl From<&TenantView> for View {
             issuer: view.issuer.to_string(),
             id: view.tenant.id.to_string(),
             created_at: view.tenant.created_at.rfc3339(),
+            registration: view.tenant.settings.registration.open,
+            second_factor: view.tenant.settings.sign_in.second_factor.clone(),
+            key_rotation_secs: view.tenant.settings.key_rotation_secs,
         }
     }
 }
@@ -90,11 +99,10 @@ async fn create(args: &TenantCreateArgs, global: &Global) -> Result<View, Failur
         .slug
         .parse()
         .map_err(|cause: domain::SlugRefused| Failure::usage(cause.to_string()))?;
+    let settings = changed(TenantSettings::default(), &args.settings)?;
     let app = local::open(global).await?;
     let name = args.name.clone().unwrap_or_else(|| args.slug.clone());
-    let made = app
-        .create_tenant(Actor::Operator, slug, &name, TenantSettings::default())
-        .await;
+    let made = app.create_tenant(Actor::Operator, slug, &name, settings).await;
     let view = made.map_err(failure)?;
     // The first keys are made here, so that the tenant can sign from its first request on.
     app.upkeep(false).await.map_err(|cause| local::failure(&cause))?;
@@ -110,7 +118,14 @@ async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failur
         },
     )?;
     let tenant = &ctx.tenant.tenant;
-    let mut settings = tenant.settings.clone();
+    let settings = changed(tenant.settings.clone(), &args.settings)?;
+    let name = args.name.as_deref().unwrap_or(&tenant.name);
+    let view = app.update_tenant(&ctx, name, settings).await.map_err(failure)?;
+    Ok(View::from(view.as_ref()))
+}
+
+/// The settings with what was asked for; what was not stays.
+fn changed(mut settings: TenantSettings, args: &TenantSettingArgs) -> Result<TenantSettings, Failure> {
     if let Some(accent) = &args.accent {
         Accent::parse(accent).map_err(|cause| Failure::refused(cause.to_string()))?;
         settings.brand.accent = Some(accent.clone());
@@ -121,30 +136,56 @@ async fn update(args: &TenantUpdateArgs, global: &Global) -> Result<View, Failur
     if let Some(host) = &args.host {
         settings.host = Some(host.clone());
     }
+    for limit in &args.limits {
+        set_limit(&mut settings.requests, limit)?;
+    }
+    if let Some(bits) = args.rsa_bits {
+        settings.rsa_bits = bits;
+    }
+    if let Some(rotation) = args.key_rotation {
+        settings.key_rotation_secs = rotation.as_secs();
+    }
+    if let Some(registration) = args.registration {
+        settings.registration.open = registration.is_on();
+    }
+    change_sign_in(&mut settings.sign_in, args)?;
+    Ok(settings)
+}
+
+fn change_sign_in(sign_in: &mut SignInSettings, args: &TenantSettingArgs) -> Result<(), Failure> {
     if let Some(rule) = args.passwords {
-        settings.sign_in.passwords.profile = match rule {
+        sign_in.passwords.profile = match rule {
             PasswordRule::Standard => PasswordProfile::Standard,
             PasswordRule::Classic => PasswordProfile::Classic,
         };
     }
-    for limit in &args.limits {
-        set_limit(&mut settings.requests, limit)?;
-    }
     if let Some(rule) = args.passkey_verification {
-        settings.sign_in.passkeys.user_verification = match rule {
+        sign_in.passkeys.user_verification = match rule {
             VerificationRule::Preferred => UserVerification::Preferred,
             VerificationRule::Required => UserVerification::Required,
         };
     }
     if let Some(path) = &args.passkey_attestation {
-        settings.sign_in.passkeys.attestation = authorities(path)?;
+        sign_in.passkeys.attestation = authorities(path)?;
     }
-    if let Some(bits) = args.rsa_bits {
-        settings.rsa_bits = bits;
+    let factor = &mut sign_in.second_factor;
+    if let Some(rule) = args.second_factor {
+        factor.rule = match rule {
+            FactorRule::IfEnrolled => SecondFactorRule::IfEnrolled,
+            FactorRule::Off => SecondFactorRule::Off,
+            FactorRule::Required => SecondFactorRule::Required,
+        };
     }
-    let name = args.name.as_deref().unwrap_or(&tenant.name);
-    let view = app.update_tenant(&ctx, name, settings).await.map_err(failure)?;
-    Ok(View::from(view.as_ref()))
+    if let Some(neighbours) = args.totp_neighbours {
+        factor.totp_neighbours = neighbours.is_on();
+    }
+    if let Some(delay) = args.recovery_delay {
+        factor.recovery_delay_secs = match delay {
+            RecoveryDelay::Never => None,
+            RecoveryDelay::After(wait) => Some(wait.as_secs()),
+        };
+    }
+    Ok(())
 }
 
 /// `CLASS=COUNT`, or `CLASS=default`.

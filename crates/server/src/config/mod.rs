@@ -26,6 +26,7 @@ mod options;
 mod problem;
 mod production;
 
+pub(crate) use kinds::parse_duration;
 pub use problem::Problem;
 pub use sources::{Loaded, Sources};
 
@@ -322,7 +323,7 @@ pub enum LogFormat {
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
-    kinds::parse_duration(&text).map_err(serde::de::Error::custom)
+    parse_duration(&text).map_err(serde::de::Error::custom)
 }
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret<String>>, D::Error> {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use domain::{
-    Actor, AuthMethod, Brand, ClientId, ClientKind, ClientSettings, Email, GrantType, RedirectUri, Resource,
-    Secret, Slug, TenantSettings,
+    Actor, AuthMethod, Brand, ClientId, ClientKind, ClientSettings, Email, GrantType, RedirectUri,
+    RegistrationSettings, Resource, Secret, Slug, TenantSettings,
 };
 use engine::clients::NewClient;
 use engine::users::NewUser;
@@ -63,12 +63,17 @@ pub(super) async fn seed(app: &App, plan: &Plan<'_>) -> Result<Credentials, Fail
 }
 
 async fn first_start(app: &App, plan: &Plan<'_>) -> Result<Credentials, Failure> {
+    // Visitors make an account of their own and see what it takes; the mail is at /dev/mail.
+    let settings = TenantSettings {
+        registration: RegistrationSettings { open: true },
+        ..TenantSettings::default()
+    };
     let view = app
         .create_tenant(
             Actor::Operator,
             Slug::default_tenant(),
             "Example Company",
-            TenantSettings::default(),
+            settings,
         )
         .await
         .context("cannot make the default tenant")?;

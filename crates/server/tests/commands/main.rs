@@ -4,3 +4,5 @@
 mod init;
 #[cfg(test)]
 mod passwords;
+#[cfg(test)]
+mod tenant;
