@@ -419,6 +419,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         items: [
             (EventKind::Login, false),
             (EventKind::LoginFailed, true),
+            (EventKind::PasskeyCounterDropped, true),
             (EventKind::PasswordChanged, false),
         ]
         .into_iter()
@@ -429,8 +430,11 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
             browser: Some("firefox".to_owned()),
             place: Some("198.51.100.7".to_owned()),
             at: MOMENT - days * 86_400,
+            times: if failed { 12 } else { 1 },
         })
         .collect(),
+        older_url: Some("/account/activity?before=0_0"),
+        newest_url: None,
         password_url: "/account/password",
     };
     let profile = ProfilePage {

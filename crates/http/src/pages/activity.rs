@@ -9,27 +9,41 @@ use super::{Theme, Words, page};
 pub struct ActivityItem {
     /// What.
     pub kind: EventKind,
-    /// Whether it was refused.
+    /// Whether it was refused, or is worth a look.
     pub failed: bool,
     /// For example "firefox".
     pub browser: Option<String>,
     /// The address.
     pub place: Option<String>,
-    /// When, in seconds since 1970.
+    /// When, in seconds since 1970; the last time, if it happened more than once.
     pub at: i64,
+    /// How often it happened in a row.
+    pub times: u64,
 }
 
 impl ActivityItem {
     /// The key of an event's text; what is not named has a general one.
     pub fn key(kind: EventKind) -> &'static str {
         match kind {
+            EventKind::AccountDenied => "activity-account-denied",
+            EventKind::AccountLocked => "activity-account-locked",
+            EventKind::AccountUnlocked => "activity-account-unlocked",
             EventKind::ConsentGranted => "activity-consent-granted",
             EventKind::ConsentRevoked => "activity-consent-revoked",
+            EventKind::EmailChangeRequested => "activity-email-change-requested",
+            EventKind::EmailChanged => "activity-email-changed",
+            EventKind::EmailRestored => "activity-email-restored",
+            EventKind::EmailVerified => "activity-email-verified",
+            EventKind::FactorBlocked => "activity-factor-blocked",
+            EventKind::FactorFailed => "activity-factor-failed",
+            EventKind::FactorRecoveryStarted => "activity-factor-recovery-started",
+            EventKind::FactorRecoveryStopped => "activity-factor-recovery-stopped",
             EventKind::FactorEnrolled => "activity-factor-enrolled",
             EventKind::FactorRemoved => "activity-factor-removed",
             EventKind::InvitationAccepted => "activity-invitation-accepted",
             EventKind::Login => "activity-login",
             EventKind::LoginFailed => "activity-login-failed",
+            EventKind::LoginUnfamiliar => "activity-login-unfamiliar",
             EventKind::Logout => "activity-logout",
             EventKind::PasskeyAdded => "activity-passkey-added",
             EventKind::PasskeyCounterDropped => "activity-passkey-counter-dropped",
@@ -42,12 +56,18 @@ impl ActivityItem {
             EventKind::RecoveryCodeUsed => "activity-recovery-code-used",
             EventKind::RecoveryCodesMade => "activity-recovery-codes-made",
             EventKind::SessionEnded => "activity-session-ended",
+            EventKind::UserDisabled => "activity-user-disabled",
+            EventKind::UserEnabled => "activity-user-enabled",
             _ => "activity-other",
         }
     }
 
     fn text(&self, words: &Words) -> String {
         words.t(Self::key(self.kind))
+    }
+
+    fn repeated(&self, words: &Words) -> Option<String> {
+        (self.times > 1).then(|| words.t_args("activity-times", &[("times", self.times.into())]))
     }
 }
 
@@ -56,6 +76,10 @@ impl ActivityItem {
 pub struct ActivityPage<'a> {
     /// The newest first.
     pub items: Vec<ActivityItem>,
+    /// Where older ones are.
+    pub older_url: Option<&'a str>,
+    /// Where the newest are, unless this page has them.
+    pub newest_url: Option<&'a str>,
     /// Where to go if it was somebody else.
     pub password_url: &'a str,
 }

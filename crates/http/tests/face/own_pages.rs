@@ -1,6 +1,10 @@
 //! What people see and change of themselves: activity, profile, appearance.
 
-use domain::EventKind::{ProfileChanged, RequestRefused};
+use std::time::Duration;
+
+use domain::EventKind::{FactorFailed, LoginFailed, PasskeyCounterDropped, ProfileChanged, RequestRefused};
+use domain::{EventId, EventKind, Outcome};
+use storage::audit::AuditRow;
 use testkit::Backend;
 use testkit::app::TestApp;
 
@@ -8,6 +12,8 @@ use super::watch::{Filled, Watch, signed_in};
 
 on_both_engines! {
     activity_is_the_persons_own
+    activity_is_not_pushed_out_by_guesses
+    every_kind_of_activity_has_its_words
     a_profile_changes_and_says_so
     appearance_is_the_browsers
 }
@@ -38,6 +44,90 @@ async fn activity_is_the_persons_own(backend: Backend) {
     assert_eq!(page.text().matches("<h3>Signed in</h3>").count(), 1);
     let nobody = app.browser().get("/account/activity").await;
     assert!(nobody.header("location").starts_with("/login?flow="));
+}
+
+/// Events of an account, as if they had happened.
+async fn happened(app: &TestApp, email: &str, events: &[(EventKind, usize)]) {
+    let ctx = app.ctx("default");
+    let user = app.user("default", email).await.id;
+    let one = app.audit("default").await.remove(0);
+    for (kind, times) in events {
+        for _ in 0..*times {
+            app.clock.advance(Duration::from_secs(1));
+            let row = AuditRow {
+                id: EventId::generate(&app.app.world),
+                occurred_at: app.app.world.now(),
+                kind: *kind,
+                outcome: match kind {
+                    LoginFailed | FactorFailed => Outcome::Failure,
+                    _ => Outcome::Success,
+                },
+                user_id: Some(user),
+                ..one.clone()
+            };
+            let tx = app.store.db.begin(ctx.tenant_id()).await.unwrap();
+            tx.commit(row.into()).await.unwrap();
+        }
+    }
+}
+
+async fn activity_is_not_pushed_out_by_guesses(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let (mut alice, _) = signed_in(&app, "", "alice@example.com").await;
+    happened(
+        &app,
+        "alice@example.com",
+        &[
+            (PasskeyCounterDropped, 1),
+            (LoginFailed, 60),
+            (FactorFailed, 1),
+            (LoginFailed, 60),
+        ],
+    )
+    .await;
+    let page = alice.open("/account/activity").await;
+    let text = page.text();
+    assert_eq!(text.matches("A sign-in failed").count(), 1, "{text}");
+    assert_eq!(
+        text.matches("A code for the second factor was refused").count(),
+        1
+    );
+    assert!(text.contains("99 times"), "{text}");
+    let older = text.split("id=\"older\" href=\"").nth(1).unwrap();
+    let older = older.split('"').next().unwrap().to_owned();
+    let page = alice.open(&older).await;
+    let text = page.text();
+    assert!(text.contains("21 times"), "{text}");
+    assert!(text.contains("there may be a copy of it"), "{text}");
+    assert_eq!(text.matches("<h3>Signed in</h3>").count(), 1);
+    assert!(!text.contains("id=\"older\"") && text.contains("id=\"newest\""));
+    // Another person's mark leads to nothing of theirs; what is no mark is the first page.
+    let (mut bob, _) = signed_in(&app, "", "bob@example.com").await;
+    let page = bob.open(&older).await;
+    assert!(!page.text().contains("there may be a copy of it"));
+    for wrong in ["", "x", "1_2", "99999999999999999999_0"] {
+        let page = alice.open(&format!("/account/activity?before={wrong}")).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text().contains("id=\"older\""), "{wrong}");
+    }
+}
+
+async fn every_kind_of_activity_has_its_words(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let (mut alice, _) = signed_in(&app, "", "alice@example.com").await;
+    let all: Vec<_> = EventKind::ALL.iter().map(|kind| (*kind, 1)).collect();
+    happened(&app, "alice@example.com", &all).await;
+    let text = alice.open("/account/activity").await.text();
+    assert!(!text.contains("The account was changed"), "{text}");
+    for words in [
+        "was closed after too many failures",
+        "is open from everywhere again",
+        "The mail address was changed",
+        "unknown browser",
+        "A recovery code was used",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 async fn a_profile_changes_and_says_so(backend: Backend) {

@@ -270,7 +270,10 @@ fn activity(text: &str) -> ActivityPage<'_> {
             browser: Some(text.to_owned()),
             place: Some(text.to_owned()),
             at: 1_795_491_660,
+            times: 12,
         }],
+        older_url: Some(text),
+        newest_url: Some(text),
         password_url: "/account/password",
     }
 }

@@ -21,6 +21,8 @@ macro_rules! on_both {
 }
 
 #[cfg(test)]
+mod activity;
+#[cfg(test)]
 mod append;
 #[cfg(test)]
 mod attempts;
