@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use domain::{
-    Actor, Event, EventKind, Events, InvitationId, OpaqueToken, Secret, Timestamp, TokenKind, User, UserId,
-    UserStatus,
+    Actor, Event, EventKind, Events, InvitationId, OpaqueToken, Profile, Secret, Timestamp, TokenKind, User,
+    UserId, UserStatus,
 };
 use storage::invitations::{self, Invitation};
-use storage::users;
+use storage::{StoreError, Tx, users};
 
 use crate::{App, Ctx, Fault, PasswordRefused};
 
@@ -28,8 +28,8 @@ pub enum InvitationError {
     Password(PasswordRefused),
 }
 
-impl From<storage::StoreError> for InvitationError {
-    fn from(cause: storage::StoreError) -> Self {
+impl From<StoreError> for InvitationError {
+    fn from(cause: StoreError) -> Self {
         Self::Fault(cause.into())
     }
 }
@@ -91,12 +91,13 @@ impl App {
         }
     }
 
-    /// Uses up a link: the person has a password and is active.
+    /// Uses up a link: the person has a password and is active. Mails come in the `language` in which they read the page,
+    /// unless another was known before.
     pub async fn accept_invitation(
         &self,
         ctx: &Ctx,
         token: &str,
-        password: &Secret<String>,
+        (password, language): (&Secret<String>, &str),
     ) -> Result<User, InvitationError> {
         let Invited { user, .. } = self.invited(ctx, token).await?;
         let checked = self
@@ -120,14 +121,32 @@ impl App {
         // From the first write on nobody else changes the account; they may have been switched off before it.
         users::set_password(&mut tx, user_id, &password_hash, ctx.now).await?;
         let account = users::find(&mut tx, user_id).await?;
-        if account.is_none_or(|account| account.user.status != UserStatus::Invited) {
+        let Some(account) = account.filter(|account| account.user.status == UserStatus::Invited) else {
             tx.rollback().await?;
             return Err(InvitationError::Gone);
-        }
+        };
+        keep_language(&mut tx, ctx, account.user, language).await?;
         users::set_status(&mut tx, user_id, UserStatus::Active, ctx.now).await?;
         tx.commit(events).await?;
         Ok(user)
     }
+}
+
+/// Notes the language of somebody of whom none is known, in the commit that lets them in.
+pub(crate) async fn keep_language(
+    tx: &mut Tx,
+    ctx: &Ctx,
+    user: User,
+    language: &str,
+) -> Result<(), StoreError> {
+    if user.profile.locale.is_none() {
+        let profile = Profile {
+            locale: Some(language.to_owned()),
+            ..user.profile
+        };
+        users::update_profile(tx, user.id, &profile, ctx.now).await?;
+    }
+    Ok(())
 }
 
 /// The event of a new link.

@@ -18,6 +18,8 @@ pub struct NewAccount {
     pub name: Option<String>,
     /// Their password.
     pub password: Secret<String>,
+    /// The language in which they read the page: mails come in it.
+    pub language: &'static str,
 }
 
 impl App {
@@ -47,6 +49,7 @@ impl App {
         }
         let profile = Profile {
             name,
+            locale: Some(new.language.to_owned()),
             ..Profile::default()
         };
         let checked = self

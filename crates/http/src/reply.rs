@@ -10,7 +10,7 @@ use protocol::error::ErrorCode;
 
 use crate::extract::{Visit, preference_cookie, set_cookie};
 use crate::pages::headers::{self, Header};
-use crate::pages::{ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, Problem};
+use crate::pages::{ErrorPage, FlowEnd, FlowEndedPage, FormPostPage, Locale, Problem};
 use crate::unrecorded::refused;
 
 /// Seconds a client waits before it comes again when we are overloaded or the database is away.
@@ -36,12 +36,17 @@ fn page(visit: &Visit, status: StatusCode, html: String, headers: impl Iterator<
             .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
     }
     if let Some(locale) = visit.chosen {
-        add_cookie(
-            &mut response,
-            &set_cookie(preference_cookie(), locale.tag(), Some(LANGUAGE_KEPT)),
-        );
+        choose_language(&mut response, locale);
     }
     response
+}
+
+/// The browser's pages come in this language from now on.
+pub(crate) fn choose_language(response: &mut Response, locale: Locale) {
+    add_cookie(
+        response,
+        &set_cookie(preference_cookie(), locale.tag(), Some(LANGUAGE_KEPT)),
+    );
 }
 
 /// 303: the browser goes on with a GET, whatever it did before (OA12).

@@ -14,7 +14,7 @@ use super::ceremony::{Kept, Place};
 use super::own::kept_name;
 use super::verify::{ALGORITHMS, RelyingParty, check_kind, policy, read, reason};
 use super::{MAX_PASSKEYS, PasskeyAnswer, PasskeyError, PasskeyOptions};
-use crate::invitations::{InvitationError, Invited};
+use crate::invitations::{InvitationError, Invited, keep_language};
 use crate::login::LoggedIn;
 use crate::{App, Ctx, Fault, SignedIn};
 
@@ -94,13 +94,14 @@ impl App {
             .await
     }
 
-    /// Uses up a link: the person has a passkey, no password, and is active.
+    /// Uses up a link: the person has a passkey, no password, and is active. Mails come in the `language` in which they
+    /// read the page, unless another was known before.
     pub async fn accept_invitation_with_passkey(
         &self,
         ctx: &Ctx,
         token: &str,
-        answer: PasskeyAnswer<'_>,
-        name: &str,
+        (answer, name): (PasskeyAnswer<'_>, &str),
+        language: &str,
     ) -> Result<User, PasskeyError> {
         let Invited { user, .. } = self.invited(ctx, token).await?;
         let hash = link_hash(token)?;
@@ -116,10 +117,12 @@ impl App {
         let ours = invitations::consume(&mut tx, &hash, ctx.now).await? == Some(user.id)
             && users::update_changed(&mut tx, user.id, ctx.now).await?;
         let account = users::find(&mut tx, user.id).await?;
-        if !ours || account.is_none_or(|account| account.user.status != UserStatus::Invited) {
+        let Some(account) = account.filter(|account| ours && account.user.status == UserStatus::Invited)
+        else {
             tx.rollback().await?;
             return Err(PasskeyError::Gone);
-        }
+        };
+        keep_language(&mut tx, ctx, account.user, language).await?;
         if !passkeys::insert(&mut tx, &stored).await? {
             tx.rollback().await?;
             return Err(PasskeyError::Refused("known_credential"));

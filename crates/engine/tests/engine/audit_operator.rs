@@ -98,7 +98,7 @@ async fn administration(backend: Backend) {
         .await;
     let password = Secret::new(PASSWORD.to_owned());
     engine
-        .accept_invitation(&ctx, link.expose(), &password)
+        .accept_invitation(&ctx, link.expose(), (&password, "en"))
         .await
         .unwrap();
     let by = format!("by user {carol}: {carol}");
@@ -114,7 +114,7 @@ async fn administration(backend: Backend) {
     // What is refused before anything happens leaves nothing.
     assert!(
         engine
-            .accept_invitation(&ctx, link.expose(), &password)
+            .accept_invitation(&ctx, link.expose(), (&password, "en"))
             .await
             .is_err()
     );

@@ -441,6 +441,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         csrf: "c5",
         email: "admin@example.com",
         fields: ProfileField::ALL.iter().map(|field| (*field, "Alice")).collect(),
+        locale: Some(Locale::ENGLISH),
         too_long: false,
         theme: chrome.theme,
     };

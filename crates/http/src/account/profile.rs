@@ -13,8 +13,8 @@ use protocol::Params;
 use super::{at_home, of, own};
 use crate::extract::{Form, Query, Visit, set_cookie, theme_cookie};
 use crate::guard::csrf_token;
-use crate::pages::{ProfileField, ProfilePage, Theme};
-use crate::reply::{account_page, add_cookie, fault_page, see_other};
+use crate::pages::{Locale, ProfileField, ProfilePage, Theme};
+use crate::reply::{account_page, add_cookie, choose_language, fault_page, see_other};
 use crate::state::AppState;
 use crate::unrecorded::{refused, unreadable};
 
@@ -48,7 +48,14 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
         return refused(&of(&visit, &who), "profile", page(&visit, &who, &profile, true));
     }
     match state.app.change_own_profile(&visit.ctx, &who, &profile).await {
-        Ok(()) => see_other(&format!("{}/account?done=profile", visit.prefix())),
+        Ok(()) => {
+            let mut response = see_other(&format!("{}/account?done=profile", visit.prefix()));
+            // Pages in this browser go by what was just chosen.
+            if let Some(locale) = params.get("locale").and_then(Locale::matching) {
+                choose_language(&mut response, locale);
+            }
+            response
+        }
         Err(fault) => fault_page(&visit, &fault),
     }
 }
@@ -77,6 +84,7 @@ fn page(visit: &Visit, who: &SignedIn, profile: &Profile, too_long: bool) -> Res
             .iter()
             .map(|field| (*field, value(profile, *field).unwrap_or_default()))
             .collect(),
+        locale: profile.locale.as_deref().and_then(Locale::matching),
         too_long,
         theme: chrome.theme,
     };
@@ -97,6 +105,15 @@ fn value(profile: &Profile, field: ProfileField) -> Option<&str> {
     }
 }
 
+/// The language that was chosen. One that nobody offered changes nothing; the same with a region keeps its region.
+fn language(before: &Profile, chosen: Option<&str>) -> Option<String> {
+    let known = before.locale.as_deref().and_then(Locale::matching);
+    match chosen.and_then(Locale::matching) {
+        Some(chosen) if known != Some(chosen) => Some(chosen.tag().to_owned()),
+        _ => before.locale.clone(),
+    }
+}
+
 /// The profile with what the form says; what the form does not have stays. An empty field is none.
 fn told(before: &Profile, params: &Params) -> Profile {
     let said = |field: ProfileField| params.get(field.name()).map(str::to_owned);
@@ -105,6 +122,7 @@ fn told(before: &Profile, params: &Params) -> Profile {
         given_name: said(ProfileField::GivenName),
         family_name: said(ProfileField::FamilyName),
         nickname: said(ProfileField::Nickname),
+        locale: language(before, params.get("locale")),
         ..before.clone()
     }
 }

@@ -45,7 +45,12 @@ pub(crate) async fn post(State(state): State<AppState>, visit: Visit, Form(form)
     let typed = params
         .secret("password")
         .unwrap_or_else(|| Secret::new(String::new()));
-    match state.app.accept_invitation(&visit.ctx, token, &typed).await {
+    let language = visit.locale(&[]).tag();
+    let accepted = state
+        .app
+        .accept_invitation(&visit.ctx, token, (&typed, language))
+        .await;
+    match accepted {
         Ok(_) => see_other(&format!("{}/account", visit.prefix())),
         Err(InvitationError::Password(wrong)) => match state.app.invited(&visit.ctx, token).await {
             Ok(invited) => {

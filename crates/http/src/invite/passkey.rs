@@ -38,7 +38,7 @@ pub(crate) async fn finish(State(state): State<AppState>, visit: Visit, Form(for
     let answer = ceremony::answer(&params);
     let accepted = state
         .app
-        .accept_invitation_with_passkey(&visit.ctx, token, answer, name)
+        .accept_invitation_with_passkey(&visit.ctx, token, (answer, name), visit.locale(&[]).tag())
         .await;
     match accepted {
         Ok(_) => ceremony::next(&format!("{}/account", visit.prefix())),

@@ -2,7 +2,7 @@
 
 use domain::EventKind;
 
-use super::{Theme, Words, page};
+use super::{Locale, Theme, Words, page};
 
 /// One thing that happened.
 #[derive(Clone, Debug)]
@@ -143,6 +143,8 @@ pub struct ProfilePage<'a> {
     pub email: &'a str,
     /// Each field and what stands in it.
     pub fields: Vec<(ProfileField, &'a str)>,
+    /// The language of the person's mails, if they chose one.
+    pub locale: Option<Locale>,
     /// Whether a value was too long.
     pub too_long: bool,
     /// How pages look to this browser.
@@ -152,6 +154,12 @@ pub struct ProfilePage<'a> {
 impl ProfilePage<'_> {
     fn themes(&self) -> [(Theme, bool); 3] {
         [Theme::Auto, Theme::Light, Theme::Dark].map(|theme| (theme, theme == self.theme))
+    }
+
+    fn languages(&self) -> Vec<(Locale, bool)> {
+        Locale::all()
+            .map(|locale| (locale, Some(locale) == self.locale))
+            .collect()
     }
 }
 

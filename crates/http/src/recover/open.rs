@@ -148,6 +148,7 @@ async fn act(
             let new = NewAccount {
                 name: params.get("name").map(str::to_owned),
                 password: typed_password(params),
+                language: visit.locale(&[]).tag(),
             };
             app.register(ctx, presented, new).await?;
             Told::Registered

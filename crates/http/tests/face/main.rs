@@ -73,6 +73,8 @@ mod notices;
 #[cfg(test)]
 mod oversize;
 #[cfg(test)]
+mod own_language;
+#[cfg(test)]
 mod own_pages;
 #[cfg(test)]
 mod passkeys;

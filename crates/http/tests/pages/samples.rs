@@ -283,6 +283,7 @@ fn profile(text: &str) -> ProfilePage<'_> {
         csrf: text,
         email: text,
         fields: ProfileField::ALL.iter().map(|field| (*field, text)).collect(),
+        locale: None,
         too_long: true,
         theme: Theme::Auto,
     }
