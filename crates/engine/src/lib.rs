@@ -28,6 +28,7 @@ pub mod links;
 pub mod login;
 pub mod logout;
 pub mod mail;
+pub mod next_step;
 pub mod passkeys;
 pub mod password_change;
 pub mod recovery;

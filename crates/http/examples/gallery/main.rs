@@ -379,6 +379,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
                 granted_at: MOMENT,
             },
         ],
+        next: engine::next_step::NextStep::MakeRecoveryCodes,
         notice: Some(AccountNotice::SessionEnded),
         can_mail: true,
         now: MOMENT,
@@ -387,6 +388,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         name: None,
         email: LONG_MAIL,
         email_verified: false,
+        next: engine::next_step::NextStep::ConfirmAddress,
         apps: vec![],
         notice: None,
         ..account.clone()

@@ -8,6 +8,20 @@ account-notice-profile-changed = Ihr Profil ist gespeichert.
 account-notice-session-ended = Die Sitzung ist beendet.
 verified = bestätigt
 
+next-step-go = Jetzt erledigen
+next-add-factor = Als Nächstes: eine Authenticator-App einrichten
+next-add-factor-text = Dann genügt ein gestohlenes Passwort allein nicht.
+next-add-passkey = Als Nächstes: einen Passkey erstellen
+next-add-passkey-text = Finger, Gesicht oder PIN schützen das Konto besser als ein Passwort allein.
+next-add-spare-passkey = Als Nächstes: einen weiteren Passkey erstellen
+next-add-spare-passkey-text = Der vorhandene ist Ihr einziger Zugang.
+next-confirm-address = Als Nächstes: Ihre E-Mail-Adresse bestätigen
+next-confirm-address-text = Nur eine bestätigte Adresse kann Ihnen wieder Zugang verschaffen.
+next-make-recovery-codes = Als Nächstes: Wiederherstellungscodes erstellen
+next-make-recovery-codes-text = Mit ihnen kommen Sie hinein, wenn Ihr Gerät verloren ist. Sie haben wenige oder keine mehr.
+next-nothing = Ihr Konto ist gut geschützt
+next-nothing-text = Es ist nichts zu tun.
+
 sessions-title = Wo Sie angemeldet sind
 sessions-text = Beenden Sie jede Sitzung, die Sie nicht kennen.
 session-device = { $browser } unter { $system }

@@ -8,6 +8,20 @@ account-notice-profile-changed = Your profile is saved.
 account-notice-session-ended = The session has ended.
 verified = verified
 
+next-step-go = Do it now
+next-add-factor = Next: set up an authenticator app
+next-add-factor-text = Then a stolen password alone is not enough.
+next-add-passkey = Next: create a passkey
+next-add-passkey-text = Your finger, face or PIN protects the account better than a password alone.
+next-add-spare-passkey = Next: create another passkey
+next-add-spare-passkey-text = The one you have is your only way in.
+next-confirm-address = Next: confirm your mail address
+next-confirm-address-text = Only a confirmed address can help you back in.
+next-make-recovery-codes = Next: make recovery codes
+next-make-recovery-codes-text = They let you in when your device is lost. You have few or none left.
+next-nothing = Your account is well protected
+next-nothing-text = There is nothing to do.
+
 sessions-title = Where you are signed in
 sessions-text = End any session you do not recognise.
 session-device = { $browser } on { $system }

@@ -13,6 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::{Actor, ClientId};
+use engine::next_step::{Situation, next_step};
 use engine::sign_in::Back;
 use engine::{Ctx, Fault, SignedIn};
 use protocol::{OAuthError, Params};
@@ -111,7 +112,16 @@ async fn overview(
         .collect();
     items.sort_by_key(|item| !item.current);
     let subject = who.user.id.to_string();
+    let own = state.app.own_passkeys(&visit.ctx, who).await?;
+    let next = next_step(Situation {
+        email_verified: who.user.email_verified,
+        can_mail: state.app.has_mail(),
+        can: state.app.enrolled(&visit.ctx, who.user.id).await?,
+        passkeys: own.list.len(),
+        passkeys_available: own.available,
+    });
     let page = AccountPage {
+        next,
         csrf: &csrf_token(visit.session_cookie().unwrap_or_default()),
         name: who.user.profile.name.as_deref(),
         email: who.user.email.as_str(),

@@ -1,5 +1,7 @@
 //! The account overview: sessions, and the applications that have access.
 
+use engine::next_step::NextStep;
+
 use super::{Words, page};
 
 /// One signed-in browser.
@@ -128,6 +130,8 @@ pub struct AccountPage<'a> {
     pub sessions: Vec<SessionItem<'a>>,
     /// Applications with access.
     pub apps: Vec<ConnectedApp<'a>>,
+    /// What to do next.
+    pub next: NextStep,
     /// What the last action did.
     pub notice: Option<AccountNotice>,
     /// Whether mails can be sent, and so the address proved and changed.
@@ -139,6 +143,30 @@ pub struct AccountPage<'a> {
 impl AccountPage<'_> {
     fn title(&self) -> &str {
         self.name.unwrap_or(self.email)
+    }
+
+    /// Keys of the next step: its name, and why.
+    fn next_words(&self) -> (&'static str, &'static str) {
+        match self.next {
+            NextStep::AddFactor => ("next-add-factor", "next-add-factor-text"),
+            NextStep::AddPasskey => ("next-add-passkey", "next-add-passkey-text"),
+            NextStep::AddSparePasskey => ("next-add-spare-passkey", "next-add-spare-passkey-text"),
+            NextStep::ConfirmAddress => ("next-confirm-address", "next-confirm-address-text"),
+            NextStep::MakeRecoveryCodes => ("next-make-recovery-codes", "next-make-recovery-codes-text"),
+            NextStep::Nothing => ("next-nothing", "next-nothing-text"),
+        }
+    }
+
+    /// Where it is done, after the tenant's prefix.
+    fn next_path(&self) -> Option<&'static str> {
+        match self.next {
+            NextStep::ConfirmAddress => Some("/account#email-prove"),
+            NextStep::Nothing => None,
+            NextStep::AddFactor
+            | NextStep::AddPasskey
+            | NextStep::AddSparePasskey
+            | NextStep::MakeRecoveryCodes => Some("/account/factors"),
+        }
     }
 }
 

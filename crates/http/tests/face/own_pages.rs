@@ -14,6 +14,7 @@ on_both_engines! {
     activity_is_the_persons_own
     activity_is_not_pushed_out_by_guesses
     every_kind_of_activity_has_its_words
+    the_overview_says_what_to_do_next
     a_profile_changes_and_says_so
     appearance_is_the_browsers
 }
@@ -128,6 +129,30 @@ async fn every_kind_of_activity_has_its_words(backend: Backend) {
     ] {
         assert!(text.contains(words), "{words}: {text}");
     }
+}
+
+async fn the_overview_says_what_to_do_next(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let (mut alice, page) = signed_in(&app, "", "alice@example.com").await;
+    assert!(page.text().contains("Next: create a passkey"), "{}", page.text());
+    assert!(page.text().contains("href=\"/account/factors\""));
+    assert!(
+        alice
+            .open("/account?lang=de")
+            .await
+            .text()
+            .contains("Als Nächstes: einen Passkey")
+    );
+    // Another tenant's page leads to its own.
+    let (_, page) = signed_in(&app, "/t/acme", "alice@example.com").await;
+    let text = page.text();
+    let step = text.split("id=\"next-step\"").nth(1).unwrap();
+    assert!(
+        step.split("</section>")
+            .next()
+            .unwrap()
+            .contains("href=\"/t/acme/account/factors\"")
+    );
 }
 
 async fn a_profile_changes_and_says_so(backend: Backend) {

@@ -335,6 +335,7 @@ pub(crate) fn account(text: &str) -> AccountPage<'_> {
             scopes: vec![text],
             granted_at: 0,
         }],
+        next: engine::next_step::NextStep::AddPasskey,
         notice: Some(AccountNotice::AppRevoked),
         can_mail: true,
         now: 1_795_491_720,
