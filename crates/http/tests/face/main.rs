@@ -88,6 +88,7 @@ mod routes;
 mod security_txt;
 #[cfg(test)]
 mod steps;
+#[cfg(test)]
 mod switches;
 #[cfg(test)]
 mod throttle;
