@@ -94,6 +94,8 @@ event_kinds! {
     AccountDenied = "account.denied";
     /// After too many failed attempts nobody unknown can try this account or address for a while; known devices can.
     AccountLocked = "account.locked";
+    /// Many attempts with an account or address failed in a row: from now on unknown browsers have to work before each one.
+    AccountSlowed = "account.slowed";
     /// An account can be tried from everywhere again: its owner or an operator said so.
     AccountUnlocked = "account.unlocked";
     /// An administrative request was refused.
@@ -144,6 +146,8 @@ event_kinds! {
     FactorRecoveryStopped = "factor.recovery_stopped";
     /// A second factor was removed.
     FactorRemoved = "factor.removed";
+    /// Second factors that were added since a moment were set aside: their person says that it was somebody else.
+    FactorSuspended = "factor.suspended";
     /// A person proved something in a sign-in that needs more.
     FactorVerified = "factor.verified";
     /// A token was introspected by a client that may not see it, or the request could not be read.

@@ -60,4 +60,6 @@ pub struct Passkey {
     pub created_at: Timestamp,
     /// When it was last used.
     pub last_used_at: Option<Timestamp>,
+    /// When it was set aside; it opens nothing since.
+    pub suspended_at: Option<Timestamp>,
 }

@@ -13,13 +13,15 @@ use crate::seal::{Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault, SignedIn};
 
 /// How far back.
-const SHOWN: Duration = Duration::from_hours(90 * 24);
+pub(crate) const SHOWN: Duration = Duration::from_hours(90 * 24);
 /// Events of one page at most. Failures that repeat are one entry of it.
 const PAGE: u32 = 100;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Activity {
+    /// Its id.
+    pub id: EventId,
     /// What.
     pub kind: EventKind,
     /// How it ended.
@@ -158,6 +160,7 @@ fn together(rows: Vec<AuditRow>) -> Vec<(AuditRow, u64)> {
 fn shown(ctx: &Ctx, key: Option<&(uuid::Uuid, SealKey)>, row: AuditRow, times: u64) -> Activity {
     let from_browser = matches!(row.actor_kind.as_str(), "anonymous" | "user");
     Activity {
+        id: row.id,
         kind: row.kind,
         outcome: row.outcome,
         at: row.occurred_at,

@@ -29,6 +29,7 @@ pub mod login;
 pub mod logout;
 pub mod mail;
 pub mod next_step;
+pub mod not_me;
 pub mod passkeys;
 pub mod password_change;
 pub mod recovery;

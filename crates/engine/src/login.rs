@@ -100,7 +100,10 @@ impl App {
             (Verdict::Right { outdated }, Some(account)) if account.user.status == UserStatus::Active => {
                 self.attempt_succeeded(ctx, &admitted).await?;
                 if account.password_compromised_at.is_some() {
-                    self.replace_password(ctx, &account, attempt).await?;
+                    // Where more has to be proved it is replaced after that: see `sign_in::replace`.
+                    if self.opens_with_password(ctx, flow, &account.user).await? {
+                        self.replace_password(ctx, &account, attempt).await?;
+                    }
                 } else if outdated {
                     self.rehash(ctx, &account, verdict, &attempt.password).await?;
                 }
@@ -209,7 +212,12 @@ impl App {
         }
     }
 
-    async fn store_replaced(&self, ctx: &Ctx, account: &Account, hash: &str) -> Result<bool, Fault> {
+    pub(crate) async fn store_replaced(
+        &self,
+        ctx: &Ctx,
+        account: &Account,
+        hash: &str,
+    ) -> Result<bool, Fault> {
         let id = account.user.id;
         let ctx = &ctx.acting_as(Actor::User(id));
         let events = self

@@ -6,6 +6,7 @@ use storage::{factor_recoveries, grants, links, sessions, users};
 
 use crate::links::{LinkError, NewLink, Presented};
 use crate::mail::{Template, language_of};
+use crate::sign_in::{Added, foreign};
 use crate::throttle::forget_devices;
 use crate::users::UserError;
 use crate::{App, Ctx, Fault};
@@ -77,15 +78,17 @@ impl App {
     }
 
     /// The person says that something was not them: every session and grant ends, the password is void, links that are
-    /// under way and the recovery of a lost factor with them. The account gets back the address that the notice went to, if it has another one since, and
-    /// a link for a new password goes there and nowhere else.
+    /// under way and the recovery of a lost factor with them. Factors that were added since prove nothing any more. The
+    /// account gets back the address that the notice went to, if it has another one since, and a link for a new password
+    /// goes there and nowhere else.
     pub async fn was_not_me(&self, ctx: &Ctx, presented: Presented<'_>) -> Result<Denied, LinkError> {
         let opened = self.open_link(ctx, LinkPurpose::Deny, presented).await?;
         let user = opened.user.clone().ok_or(LinkError::Gone)?;
         let address = opened.address.clone().unwrap_or_else(|| user.email.clone());
         let ctx = &ctx.acting_as(Actor::User(user.id));
         let denied = self.denied(ctx, &user, &address).await?;
-        let events = self.denial_events(ctx, &user, (&address, denied)).await?;
+        let added = self.added_since(ctx, user.id, opened.created_at).await?;
+        let events = self.denial_events(ctx, &user, (&address, denied), &added).await?;
         let mac = self.address_mac(ctx, &address).await?;
         let spared = links::Spared {
             address_mac: &mac,
@@ -117,6 +120,11 @@ impl App {
         sessions::end_for_user(&mut tx, user.id, ctx.now).await?;
         grants::revoke_for_user(&mut tx, user.id, ctx.now).await?;
         links::revoke_for_user(&mut tx, user.id, spared, ctx.now).await?;
+        let since = (user.id, opened.created_at);
+        if !foreign::set_aside(&mut tx, since, &added, ctx.now).await? {
+            tx.rollback().await?;
+            return Err(LinkError::Fault(Fault::Busy("the account changed meanwhile")));
+        }
         tx.commit(events).await?;
         Ok(denied)
     }
@@ -135,16 +143,24 @@ impl App {
         ctx: &Ctx,
         user: &User,
         (address, denied): (&Email, Denied),
+        added: &Added,
     ) -> Result<Events<AuditRow>, LinkError> {
+        // Where the address is somebody else's by now, they are told nothing.
+        let to = (denied == Denied::Reset).then_some(address);
+        let suspended = self.suspension(ctx, (user, to), added).await?;
+        let suspended = suspended.iter().flat_map(Events::iter).cloned();
         let event = Event::warning(EventKind::AccountDenied, "not_me").user(user.id);
+        let event = added.counted(event);
         if denied == Denied::Closed {
             let closed = Event::success(EventKind::UserDisabled).user(user.id);
-            return Ok(self.record(ctx, Events::one(event).and(closed)).await?);
+            let closed = self.record(ctx, Events::one(event).and(closed)).await?;
+            return Ok(suspended.fold(closed, Events::and));
         }
         let link = NewLink::of(LinkPurpose::Reset, user.id);
         let to = (address.as_str(), language_of(user));
         let mail = self.linked(ctx, Template::Reset, link, to).await?;
         let events = self.record_with_mail(ctx, event, mail).await?;
+        let events = suspended.fold(events, Events::and);
         if *address == user.email {
             return Ok(events);
         }

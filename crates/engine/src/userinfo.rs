@@ -1,6 +1,6 @@
 //! The userinfo endpoint (OIDC Core section 5.3).
 
-use domain::{Event, EventKind};
+use domain::{Acr, Event, EventKind, SecondFactorRule};
 use protocol::authorize::ClaimsRequest;
 use protocol::error::{ErrorCode, OAuthError};
 use protocol::userinfo::{Target, claims_for};
@@ -21,6 +21,10 @@ pub enum UserinfoError {
     /// To be told in `WWW-Authenticate`.
     #[error(transparent)]
     Refused(OAuthError),
+    /// The sign-in behind the token is weaker than the tenant demands of everybody: the client asks for one of this level
+    /// (RFC 9470).
+    #[error("the sign-in is weaker than {}", .1.as_str())]
+    TooWeak(OAuthError, Acr),
 }
 
 /// What is told about a person.
@@ -61,6 +65,9 @@ impl App {
                 .refuse_userinfo(ctx, ErrorCode::InsufficientScope, "the token has no openid scope")
                 .await;
         };
+        if let Some(level) = demanded(ctx).filter(|level| grant.acr < *level) {
+            return self.too_weak_for_userinfo(ctx, level).await;
+        }
         let wanted: Option<ClaimsRequest> = match &grant.claims {
             Some(stored) => Some(
                 serde_json::from_value(stored.clone())
@@ -78,6 +85,14 @@ impl App {
         Ok(Userinfo { claims, limited })
     }
 
+    async fn too_weak_for_userinfo(&self, ctx: &Ctx, level: Acr) -> Result<Userinfo, UserinfoError> {
+        let code = ErrorCode::InsufficientUserAuthentication;
+        self.refuse(ctx, Event::failure(EventKind::UserinfoRefused, code.as_str()))
+            .await?;
+        let error = OAuthError::new(code, "a stronger sign-in is needed");
+        Err(UserinfoError::TooWeak(error, level))
+    }
+
     async fn refuse_userinfo(
         &self,
         ctx: &Ctx,
@@ -88,4 +103,10 @@ impl App {
             .await?;
         Err(UserinfoError::Refused(OAuthError::new(code, why)))
     }
+}
+
+/// What the tenant demands of everybody, also of those who signed in before it did.
+fn demanded(ctx: &Ctx) -> Option<Acr> {
+    let rule = ctx.tenant.tenant.settings.sign_in.second_factor.rule;
+    (rule == SecondFactorRule::Required).then_some(Acr::Aal2)
 }

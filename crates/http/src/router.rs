@@ -142,6 +142,7 @@ pub fn table() -> Vec<Route> {
 
         row("/login", Browser, Issuer, get(login::sign_in::get).post(login::sign_in::post)).reads(RequestRefused),
         row("/login/factor", Browser, Issuer, get(login::factor::get).post(login::factor::post)).reads(RequestRefused),
+        row("/login/replace", Browser, Issuer, get(login::replace::get).post(login::replace::post)).reads(RequestRefused),
         row("/login/passkey/options", Browser, Issuer, post(login::passkey::options)).reads(RequestRefused),
         row("/login/passkey/finish", Browser, Issuer, post(login::passkey::finish)).reads(RequestRefused),
         row("/consent", Browser, Issuer, get(login::consent::get).post(login::consent::post)).reads(RequestRefused),
@@ -168,8 +169,10 @@ pub fn table() -> Vec<Route> {
         row("/account/factors/totp/confirm", Session, Issuer, post(account::factors::confirm_totp)).reads(RequestRefused),
         row("/account/factors/totp/remove", Session, Issuer, post(account::factors::remove_totp)).reads(RequestRefused),
         row("/account/factors/recovery-codes", Session, Issuer, post(account::factors::recovery_codes)).reads(RequestRefused),
+        row("/account/factors/recovery/stop", Session, Issuer, post(account::recovery::stop)).reads(RequestRefused),
         row("/account/password", Session, Issuer, get(account::password::get).post(account::password::post)).reads(RequestRefused),
         row("/account/activity", Session, Issuer, get(account::activity::get)).reads(RequestRefused),
+        row("/account/activity/not-me", Session, Issuer, get(account::not_me::get).post(account::not_me::post)).reads(RequestRefused),
         row("/account/profile", Session, Issuer, get(account::profile::get).post(account::profile::post)).reads(RequestRefused),
         row("/account/theme", Session, Issuer, post(account::profile::theme)).reads(RequestRefused),
         row("/account/passkeys/options", Session, Issuer, post(account::passkeys::options)).reads(RequestRefused),

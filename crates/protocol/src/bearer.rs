@@ -75,6 +75,15 @@ fn is_token(text: &str) -> bool {
 
 /// The value of `WWW-Authenticate` for a refused request: `realm` is the issuer, `scope` what would be needed.
 pub fn challenge(realm: &str, error: Option<&OAuthError>, scope: Option<&str>) -> String {
+    written(realm, error, scope.map(|scope| ("scope", scope)))
+}
+
+/// The same for a token whose sign-in was too weak: with the levels that would do (RFC 9470 section 3).
+pub fn challenge_for_level(realm: &str, error: &OAuthError, acr_values: &str) -> String {
+    written(realm, Some(error), Some(("acr_values", acr_values)))
+}
+
+fn written(realm: &str, error: Option<&OAuthError>, needed: Option<(&str, &str)>) -> String {
     let mut fields = vec![("realm", realm)];
     if let Some(error) = error {
         fields.extend([
@@ -82,7 +91,7 @@ pub fn challenge(realm: &str, error: Option<&OAuthError>, scope: Option<&str>) -
             ("error_description", error.description),
         ]);
     }
-    fields.extend(scope.map(|scope| ("scope", scope)));
+    fields.extend(needed);
     let quoted = |text: &str| {
         text.chars()
             .filter(|c| !c.is_control() && !"\"\\".contains(*c))

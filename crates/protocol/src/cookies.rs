@@ -20,6 +20,11 @@ impl Cookies {
         Self(pairs)
     }
 
+    /// The names there are, as often as they come.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// The value of `name`. A name that comes twice is nobody's: somebody planted one of them.
     pub fn get(&self, name: &str) -> Option<&str> {
         let mut found = self.0.iter().filter(|(n, _)| n == name);

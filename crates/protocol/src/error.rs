@@ -38,6 +38,8 @@ error_codes! {
     ConsentRequired = "consent_required", 400;
     /// The token lacks a scope (RFC 6750 section 3.1).
     InsufficientScope = "insufficient_scope", 403;
+    /// The sign-in behind the token is too weak (RFC 9470 section 3).
+    InsufficientUserAuthentication = "insufficient_user_authentication", 401;
     /// `prompt=none`, but the person must do something (OIDC Core section 3.1.2.6).
     InteractionRequired = "interaction_required", 400;
     /// Client authentication failed (RFC 6749 section 5.2).

@@ -38,3 +38,16 @@ pub async fn list_for_user(
         )
         .await
 }
+
+/// One event of a person's.
+pub async fn find(q: &mut impl Query, user: UserId, event: EventId) -> Result<Option<AuditRow>, StoreError> {
+    q.handle()
+        .optional(
+            "SELECT id, occurred_at, kind, outcome, reason, actor_kind, actor_id, user_id, session_id, client_id,
+                grant_id, target_kind, target_id, request_id, details, sealed, seal_key, address_mac, network_mac,
+                name_mac, network_kind, agent_family, count
+             FROM audit_log WHERE tenant_id = $1 AND id = $2 AND user_id = $3",
+            (event, user),
+        )
+        .await
+}

@@ -22,6 +22,8 @@ pub struct Totp {
     pub created_at: Timestamp,
     /// When its person showed a code of it; before that it counts for nothing.
     pub confirmed_at: Option<Timestamp>,
+    /// When it was set aside; no code of it counts since.
+    pub suspended_at: Option<Timestamp>,
 }
 
 /// What a person could prove, but for passkeys.
@@ -67,7 +69,7 @@ pub async fn owned(q: &mut impl Query, user: UserId) -> Result<Owned, StoreError
 pub async fn totp(q: &mut impl Query, user: UserId) -> Result<Option<Totp>, StoreError> {
     q.handle()
         .optional(
-            "SELECT user_id, id, seed, seal_key, last_step, created_at, confirmed_at FROM totp_factors
+            "SELECT user_id, id, seed, seal_key, last_step, created_at, confirmed_at, suspended_at FROM totp_factors
              WHERE tenant_id = $1 AND user_id = $2",
             (user,),
         )
@@ -115,13 +117,14 @@ pub async fn confirm_totp(
     Ok(confirmed == 1)
 }
 
-/// Uses up all codes up to `step`; `false` if that was done before, or the factor was removed (MF1, MF13).
+/// Uses up all codes up to `step`; `false` if that was done before, or the factor was removed or set aside (MF1, MF13).
 pub async fn use_totp(tx: &mut Tx, (user, id): (UserId, Uuid), step: i64) -> Result<bool, StoreError> {
     let used = tx
         .handle()
         .execute(
             "UPDATE totp_factors SET last_step = $4
-             WHERE tenant_id = $1 AND user_id = $2 AND id = $3 AND last_step < $4 AND confirmed_at IS NOT NULL",
+             WHERE tenant_id = $1 AND user_id = $2 AND id = $3 AND last_step < $4 AND confirmed_at IS NOT NULL
+             AND suspended_at IS NULL",
             (user, id, step),
         )
         .await?;
@@ -138,6 +141,64 @@ pub async fn remove_totp(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> 
         )
         .await?;
     Ok(removed == 1)
+}
+
+/// Sets aside a time-based factor that counts since a moment or later; `false` if there is none.
+pub async fn suspend_totp_since(
+    tx: &mut Tx,
+    user: UserId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let changed = tx
+        .handle()
+        .execute(
+            "UPDATE totp_factors SET suspended_at = $4
+             WHERE tenant_id = $1 AND user_id = $2 AND confirmed_at >= $3 AND suspended_at IS NULL",
+            (user, since, now),
+        )
+        .await?;
+    Ok(changed == 1)
+}
+
+/// Forgets a seed that nobody has confirmed.
+pub async fn remove_unconfirmed_totp(tx: &mut Tx, user: UserId) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "DELETE FROM totp_factors WHERE tenant_id = $1 AND user_id = $2 AND confirmed_at IS NULL",
+            (user,),
+        )
+        .await
+}
+
+/// How many recovery codes of a person were made since a moment, used or not.
+pub async fn count_recovery_codes_since(
+    q: &mut impl Query,
+    user: UserId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    let count = q
+        .handle()
+        .number(
+            "SELECT count(*) FROM recovery_codes WHERE tenant_id = $1 AND user_id = $2 AND created_at >= $3",
+            (user, since),
+        )
+        .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Removes the recovery codes of a person that were made since a moment; how many.
+pub async fn remove_recovery_codes_since(
+    tx: &mut Tx,
+    user: UserId,
+    since: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "DELETE FROM recovery_codes WHERE tenant_id = $1 AND user_id = $2 AND created_at >= $3",
+            (user, since),
+        )
+        .await
 }
 
 /// Removes all recovery codes of a person, used or not; how many.

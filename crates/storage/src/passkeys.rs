@@ -34,6 +34,7 @@ struct Row {
     user_verified: bool,
     created_at: Timestamp,
     last_used_at: Option<Timestamp>,
+    suspended_at: Option<Timestamp>,
 }
 
 impl From<Row> for Stored {
@@ -50,6 +51,7 @@ impl From<Row> for Stored {
                 user_verified: row.user_verified,
                 created_at: row.created_at,
                 last_used_at: row.last_used_at,
+                suspended_at: row.suspended_at,
             },
             user_handle: row.user_handle,
             credential_id: row.credential_id,
@@ -87,27 +89,27 @@ pub async fn insert(tx: &mut Tx, stored: &Stored) -> Result<bool, StoreError> {
     Ok(added == 1)
 }
 
-/// The passkey with this credential id.
+/// The passkey with this credential id, unless it is set aside.
 pub async fn find_by_credential(q: &mut impl Query, credential: &[u8]) -> Result<Option<Stored>, StoreError> {
     let row: Option<Row> = q
         .handle()
         .optional(
             "SELECT id, user_id, user_handle, credential_id, credential, name, counter, backup_eligible, backed_up,
-                hardware_bound, user_verified, created_at, last_used_at
-             FROM passkeys WHERE tenant_id = $1 AND credential_id = $2",
+                hardware_bound, user_verified, created_at, last_used_at, suspended_at
+             FROM passkeys WHERE tenant_id = $1 AND credential_id = $2 AND suspended_at IS NULL",
             (credential,),
         )
         .await?;
     Ok(row.map(Stored::from))
 }
 
-/// A person's passkeys, the oldest first.
+/// A person's passkeys, the oldest first, those set aside too.
 pub async fn list_for_user(q: &mut impl Query, user: UserId) -> Result<Vec<Stored>, StoreError> {
     let rows: Vec<Row> = q
         .handle()
         .all(
             "SELECT id, user_id, user_handle, credential_id, credential, name, counter, backup_eligible, backed_up,
-                hardware_bound, user_verified, created_at, last_used_at
+                hardware_bound, user_verified, created_at, last_used_at, suspended_at
              FROM passkeys WHERE tenant_id = $1 AND user_id = $2 ORDER BY id",
             (user,),
         )
@@ -115,7 +117,7 @@ pub async fn list_for_user(q: &mut impl Query, user: UserId) -> Result<Vec<Store
     Ok(rows.into_iter().map(Stored::from).collect())
 }
 
-/// Notes a use. `false` if the passkey is gone, or its counter did not go up: another use with a later count was first,
+/// Notes a use. `false` if the passkey is gone or set aside, or its counter did not go up: another use with a later count was first,
 /// and there may be a copy (WebAuthn level 3 section 7.2, step 22).
 pub async fn update_used(
     tx: &mut Tx,
@@ -128,7 +130,7 @@ pub async fn update_used(
         .handle()
         .execute(
             "UPDATE passkeys SET counter = $3, backed_up = $4, last_used_at = $5
-             WHERE tenant_id = $1 AND id = $2 AND (counter < $3 OR (counter = 0 AND $3 = 0))",
+             WHERE tenant_id = $1 AND id = $2 AND (counter < $3 OR (counter = 0 AND $3 = 0)) AND suspended_at IS NULL",
             (id, counter, backed_up, now),
         )
         .await?;
@@ -145,6 +147,22 @@ pub async fn update_name(tx: &mut Tx, user: UserId, id: PasskeyId, name: &str) -
         )
         .await?;
     Ok(changed == 1)
+}
+
+/// Sets aside the passkeys that a person got since a moment: they open nothing any more. How many.
+pub async fn suspend_since(
+    tx: &mut Tx,
+    user: UserId,
+    since: Timestamp,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "UPDATE passkeys SET suspended_at = $4
+             WHERE tenant_id = $1 AND user_id = $2 AND created_at >= $3 AND suspended_at IS NULL",
+            (user, since, now),
+        )
+        .await
 }
 
 /// Removes all passkeys of a person; how many. Their way in is the caller's matter.
@@ -165,7 +183,8 @@ pub async fn delete(tx: &mut Tx, user: UserId, id: PasskeyId) -> Result<bool, St
         .execute(
             "DELETE FROM passkeys WHERE tenant_id = $1 AND id = $3 AND user_id = $2 AND (
                 EXISTS (SELECT 1 FROM users WHERE tenant_id = $1 AND id = $2 AND password_hash IS NOT NULL)
-                OR EXISTS (SELECT 1 FROM passkeys WHERE tenant_id = $1 AND user_id = $2 AND id <> $3))",
+                OR EXISTS (SELECT 1 FROM passkeys
+                    WHERE tenant_id = $1 AND user_id = $2 AND id <> $3 AND suspended_at IS NULL))",
             (user, id),
         )
         .await?;

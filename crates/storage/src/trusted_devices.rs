@@ -82,6 +82,28 @@ pub async fn purge_surplus(tx: &mut Tx, user: UserId, kept: u32) -> Result<u64, 
         .await
 }
 
+/// How many browsers of a person are known since a moment or later.
+pub async fn count_since(q: &mut impl Query, user: UserId, since: Timestamp) -> Result<u64, StoreError> {
+    let count = q
+        .handle()
+        .number(
+            "SELECT count(*) FROM trusted_devices WHERE tenant_id = $1 AND user_id = $2 AND created_at >= $3",
+            (user, since),
+        )
+        .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+/// Forgets the browsers of a person that are known since a moment or later; how many.
+pub async fn revoke_since(tx: &mut Tx, user: UserId, since: Timestamp) -> Result<u64, StoreError> {
+    tx.handle()
+        .execute(
+            "DELETE FROM trusted_devices WHERE tenant_id = $1 AND user_id = $2 AND created_at >= $3",
+            (user, since),
+        )
+        .await
+}
+
 /// Forgets every browser of a person; how many.
 pub async fn revoke_for_user(tx: &mut Tx, user: UserId) -> Result<u64, StoreError> {
     tx.handle()

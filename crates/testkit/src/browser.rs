@@ -160,10 +160,15 @@ impl<'a> Browser<'a> {
         if answer.text().contains("id=\"login-form\"") {
             answer = self.sign_in(&answer, email).await;
         }
-        if answer.text().contains("id=\"consent-form\"") {
-            answer = self.submit(&answer, "consent-form", &[("accept", "1")]).await;
+        self.accept(answer).await
+    }
+
+    /// Accepts if a page asks for consent.
+    pub async fn accept(&mut self, page: Answer) -> Answer {
+        if !page.text().contains("id=\"consent-form\"") {
+            return page;
         }
-        answer
+        self.submit(&page, "consent-form", &[("accept", "1")]).await
     }
 
     /// The code of [`Self::authorize`].

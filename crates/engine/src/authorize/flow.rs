@@ -75,6 +75,8 @@ pub enum Continued {
     Factor,
     /// The person signs in.
     Login(LoginView),
+    /// All is proved, but others know the password: the person chooses another one.
+    Replace,
     /// Done: the answer to the client.
     Respond(Delivery),
 }
@@ -249,6 +251,9 @@ impl App {
         flow: &LiveFlow,
         signed_in: Option<&SignedIn>,
     ) -> Result<Continued, FlowRefused> {
+        if self.to_replace(ctx, flow).await?.is_some() {
+            return Ok(Continued::Replace);
+        }
         let (Purpose::Authorize(request), Some(client)) = (&flow.purpose, &flow.client) else {
             if !flow.wants_sign_in() {
                 return Err(FlowRefused::Gone);
@@ -288,6 +293,16 @@ impl App {
                 Ok(Continued::Login(flow.login_view_for(signed_in)))
             }
         }
+    }
+
+    /// Whether nothing is missing for an application but a second factor that the person sets up.
+    pub async fn waits_for_factor(&self, ctx: &Ctx, flow: &LiveFlow, who: &SignedIn) -> Result<bool, Fault> {
+        let (Purpose::Authorize(request), Some(client)) = (&flow.purpose, &flow.client) else {
+            return Ok(false);
+        };
+        let asked = Asked { client, request };
+        let step = self.next_step(ctx, asked, Some(who), Some(flow)).await?;
+        Ok(matches!(step, Step::Enrol))
     }
 
     async fn finish_flow(&self, ctx: &Ctx, id: FlowId) -> Result<bool, Fault> {

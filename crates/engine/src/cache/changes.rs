@@ -56,6 +56,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::UserDisabled
         | Kind::UserEnabled => user(),
         Kind::AccountLocked
+        | Kind::AccountSlowed
         | Kind::AccountUnlocked
         | Kind::AdminRefused
         | Kind::AuthorizationGranted
@@ -72,6 +73,7 @@ pub(super) fn subjects(tenant: TenantId, event: &Event) -> Vec<Subject> {
         | Kind::FactorRecoveryStarted
         | Kind::FactorRecoveryStopped
         | Kind::FactorRemoved
+        | Kind::FactorSuspended
         | Kind::FactorVerified
         | Kind::EmailChangeRequested
         | Kind::IntrospectionRefused

@@ -4,6 +4,7 @@
 //! other, and only the task that sends finds out whether there is such an account (PW12).
 
 mod familiar;
+mod guessed;
 mod limits;
 mod notice;
 mod outbox;
@@ -23,6 +24,7 @@ use crate::links::NewLink;
 use crate::seal::{Place, Purpose, SealKey};
 use crate::{App, Ctx, Fault, TenantView};
 
+pub use guessed::Guessed;
 pub use notice::Notice;
 pub(crate) use notice::language_of;
 pub use resolve::MailRequest;
@@ -48,6 +50,8 @@ pub enum Template {
     Register,
     /// A new password.
     Reset,
+    /// Not a mail yet: an account or address was tried so often that its owner is told.
+    GuessedRequest(Guessed),
     /// Not a mail yet: somebody asked for an account.
     RegisterRequest,
     /// Not a mail yet: somebody asked for a new password.
@@ -79,6 +83,7 @@ impl Template {
         match self {
             Self::AlreadyRegistered => "already-registered",
             Self::ChangeEmail => "change-email",
+            Self::GuessedRequest(guessed) => guessed.request_key(),
             Self::Invitation => "invitation",
             Self::Notice(notice) => notice.key(),
             Self::RecoverFactor => "recover-factor",
@@ -94,6 +99,7 @@ impl Template {
     fn parse(key: &str) -> Option<Self> {
         Self::all()
             .chain([Self::RegisterRequest, Self::ResetRequest])
+            .chain(Guessed::ALL.map(Self::GuessedRequest))
             .find(|template| template.key() == key)
     }
 }
@@ -309,7 +315,10 @@ impl App {
     /// What a mail would say, with made-up values: for a look at it, and for tests.
     pub fn preview(&self, ctx: &Ctx, template: Template, language: &str) -> Option<Rendered> {
         let courier = self.courier.get()?;
-        let link = purpose_of(template).map(|purpose| ctx.issuer().url(purpose.path()));
+        let link = purpose_of(template)
+            .map(LinkPurpose::path)
+            .or_else(|| page_of(template))
+            .map(|path| ctx.issuer().url(path));
         Some((courier.render)(&Message {
             template,
             tenant: &ctx.tenant,
@@ -332,7 +341,19 @@ const fn purpose_of(template: Template) -> Option<LinkPurpose> {
         Template::RecoverFactor => Some(LinkPurpose::RecoverFactor),
         Template::Register => Some(LinkPurpose::Register),
         Template::VerifyEmail => Some(LinkPurpose::VerifyEmail),
-        Template::Invitation | Template::RegisterRequest | Template::ResetRequest | Template::Test => None,
+        Template::GuessedRequest(_)
+        | Template::Invitation
+        | Template::RegisterRequest
+        | Template::ResetRequest
+        | Template::Test => None,
+    }
+}
+
+/// The page a mail leads to without a secret.
+const fn page_of(template: Template) -> Option<&'static str> {
+    match template {
+        Template::Notice(notice) => notice.page(),
+        _ => None,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Device, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserId, UserStatus};
+use domain::{
+    Actor, Device, Email, Event, EventKind, LinkPurpose, OpaqueToken, Outcome, User, UserId, UserStatus,
+};
 use storage::links::Link;
 use storage::mail_outbox::Posted;
 use storage::users;
@@ -15,6 +17,10 @@ use crate::{App, Ctx, Fault};
 /// What a person is told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Notice {
+    /// So many attempts failed that only known browsers can try the account.
+    AccountLocked,
+    /// So many attempts failed that strangers have to work before each one.
+    AccountSlowed,
     /// Another address was asked for; goes to the present one.
     EmailChangeRequested,
     /// The address changed; goes to the old one.
@@ -27,6 +33,8 @@ pub enum Notice {
     FactorRecoveryStarted,
     /// A second factor was removed.
     FactorRemoved,
+    /// Second factors were set aside, because their person says that somebody else added them.
+    FactorSuspended,
     /// A sign-in with an unknown browser, or from an unknown network.
     LoginUnfamiliar,
     /// The password was set or changed.
@@ -39,13 +47,16 @@ pub enum Notice {
 
 impl Notice {
     /// Every notice.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 13] = [
+        Self::AccountLocked,
+        Self::AccountSlowed,
         Self::EmailChangeRequested,
         Self::EmailChanged,
         Self::EmailRestored,
         Self::FactorEnrolled,
         Self::FactorRecoveryStarted,
         Self::FactorRemoved,
+        Self::FactorSuspended,
         Self::LoginUnfamiliar,
         Self::PasswordChanged,
         Self::RecoveryCodeUsed,
@@ -55,6 +66,8 @@ impl Notice {
     /// The name as stored; also the stem of its texts' keys.
     pub const fn key(self) -> &'static str {
         match self {
+            Self::AccountLocked => "notice-account-locked",
+            Self::AccountSlowed => "notice-account-slowed",
             Self::EmailChangeRequested => "notice-email-change-requested",
             Self::EmailChanged => "notice-email-changed",
             Self::EmailRestored => "notice-email-restored",
@@ -63,6 +76,7 @@ impl Notice {
             Self::FactorEnrolled => "notice-factor-enrolled",
             Self::FactorRecoveryStarted => "notice-factor-recovery-started",
             Self::FactorRemoved => "notice-factor-removed",
+            Self::FactorSuspended => "notice-factor-suspended",
             Self::RecoveryCodeUsed => "notice-recovery-code-used",
             Self::RecoveryCodesMade => "notice-recovery-codes-made",
         }
@@ -72,7 +86,7 @@ impl Notice {
     /// is told, and cannot take it back.
     pub const fn link(self) -> Option<LinkPurpose> {
         match self {
-            Self::EmailRestored => None,
+            Self::AccountLocked | Self::AccountSlowed | Self::EmailRestored | Self::FactorSuspended => None,
             Self::FactorRecoveryStarted => Some(LinkPurpose::StopRecovery),
             Self::EmailChangeRequested
             | Self::EmailChanged
@@ -82,6 +96,16 @@ impl Notice {
             | Self::PasswordChanged
             | Self::RecoveryCodeUsed
             | Self::RecoveryCodesMade => Some(LinkPurpose::Deny),
+        }
+    }
+
+    /// The page under the issuer that it leads to, where a link with a secret would be no use: who guessed did nothing that
+    /// could be denied, a new password is asked for when its owner wants one, and what was set aside waits for nobody.
+    pub const fn page(self) -> Option<&'static str> {
+        match self {
+            Self::AccountLocked | Self::AccountSlowed => Some("/recover"),
+            Self::FactorSuspended => Some("/account"),
+            _ => None,
         }
     }
 
@@ -100,8 +124,12 @@ impl Notice {
             Kind::PasswordChanged => Some(Self::PasswordChanged),
             Kind::RecoveryCodeUsed => Some(Self::RecoveryCodeUsed),
             Kind::RecoveryCodesMade => Some(Self::RecoveryCodesMade),
-            Kind::AccountDenied
-            | Kind::AccountLocked
+            // Guessing: not with the event, or its answer would take longer for accounts that exist, see `throttle::told`.
+            // What is set aside: not at the account's own address, which may be a thief's, see `told_of_suspension`.
+            Kind::AccountLocked
+            | Kind::AccountSlowed
+            | Kind::FactorSuspended
+            | Kind::AccountDenied
             | Kind::AccountUnlocked
             | Kind::AdminRefused
             | Kind::AuthorizationGranted
@@ -173,12 +201,7 @@ impl App {
         Box::pin(self.notice_to(ctx, notice, user)).await
     }
 
-    async fn notice_to(
-        &self,
-        ctx: &Ctx,
-        notice: Notice,
-        user: UserId,
-    ) -> Result<Option<Box<Posted>>, Fault> {
+    async fn notice_to(&self, ctx: &Ctx, notice: Notice, user: UserId) -> Result<Option<Box<Posted>>, Fault> {
         let account = users::find(&mut self.db.read(ctx.tenant_id()).await?, user).await?;
         // Who has not begun to use the account yet sets the first password just now.
         let Some(user) = account
@@ -210,6 +233,29 @@ impl App {
         };
         let mail = self.written(ctx, draft).await?;
         Ok(mail.map(|mail| Box::new(Posted { mail, link })))
+    }
+
+    /// The mail that tells that factors were set aside, to the address from which that was asked.
+    pub(crate) async fn told_of_suspension(
+        &self,
+        ctx: &Ctx,
+        user: &User,
+        to: &Email,
+    ) -> Result<Option<Box<Posted>>, Fault> {
+        if !self.has_mail() {
+            return Ok(None);
+        }
+        let draft = Draft {
+            template: Template::Notice(Notice::FactorSuspended),
+            language: language_of(user),
+            user: Some(user.id),
+            content: Content {
+                to: to.to_string(),
+                ..Content::default()
+            },
+        };
+        let mail = self.written(ctx, draft).await?;
+        Ok(mail.map(|mail| Box::new(Posted { mail, link: None })))
     }
 
     async fn denial(

@@ -9,7 +9,7 @@ use domain::{Actor, Event, EventKind, Timestamp};
 use storage::mail_outbox::{self, Mail};
 use tokio_util::sync::CancellationToken;
 
-use super::{Content, Courier, Letter, Message, NotSent, Template, place, purpose_of};
+use super::{Content, Courier, Letter, Message, NotSent, Template, page_of, place, purpose_of};
 use crate::{App, Ctx, Fault};
 
 /// How often the outbox is looked into.
@@ -99,9 +99,16 @@ impl App {
             self.end_mail(ctx, &mail, Err("erased")).await?;
             return Ok(false);
         };
-        if matches!(template, Template::RegisterRequest | Template::ResetRequest) {
-            self.resolve_request(ctx, template, mail, &content).await?;
-            return Ok(false);
+        match template {
+            Template::RegisterRequest | Template::ResetRequest => {
+                self.resolve_request(ctx, template, mail, &content).await?;
+                return Ok(false);
+            }
+            Template::GuessedRequest(guessed) => {
+                self.resolve_guessed(ctx, guessed, mail, &content).await?;
+                return Ok(false);
+            }
+            _ => {}
         }
         let letter = letter(ctx, courier, template, &mail, &content);
         let carried = tokio::time::timeout(HAND_OVER, courier.carrier.carry(&letter)).await;
@@ -180,7 +187,7 @@ fn letter(ctx: &Ctx, courier: &Courier, template: Template, mail: &Mail, content
         (None, Some(token)) if template == Template::Invitation => {
             Some(ctx.issuer().url(&format!("/invite?token={token}")))
         }
-        _ => None,
+        _ => page_of(template).map(|path| ctx.issuer().url(path)),
     };
     let issuer = ctx.issuer().as_str();
     let host = issuer
@@ -198,7 +205,7 @@ fn letter(ctx: &Ctx, courier: &Courier, template: Template, mail: &Mail, content
             language: &mail.language,
             link: link.as_deref(),
             link_lifetime: purpose
-                .filter(|_| link.is_some())
+                .filter(|_| content.link.is_some())
                 .map(|purpose| purpose.lifetime().as_secs()),
             at: mail.created_at.secs(),
             device: content.device.as_deref(),

@@ -169,7 +169,7 @@ impl App {
     }
 
     /// The request leads to nothing, and nobody is told.
-    async fn forget(&self, ctx: &Ctx, mail: &Mail) -> Result<(), Fault> {
+    pub(super) async fn forget(&self, ctx: &Ctx, mail: &Mail) -> Result<(), Fault> {
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         mail_outbox::end(&mut tx, mail, None, ctx.now).await?;
         tx.commit_unrecorded("a request for an address without an account leads to nothing")

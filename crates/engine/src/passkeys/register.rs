@@ -214,6 +214,7 @@ impl App {
             user_verified: credential.user_verified,
             created_at: ctx.now,
             last_used_at: None,
+            suspended_at: None,
         };
         Ok(Stored {
             passkey,

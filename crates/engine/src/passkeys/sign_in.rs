@@ -44,7 +44,12 @@ impl App {
             }
             None => Vec::new(),
         };
-        let credentials = known.iter().map(credential).collect::<Result<Vec<_>, _>>()?;
+        let counts = |stored: &&Stored| stored.passkey.suspended_at.is_none();
+        let credentials = known
+            .iter()
+            .filter(counts)
+            .map(credential)
+            .collect::<Result<Vec<_>, _>>()?;
         let (options, mut state) = party
             .core
             .new_challenge_authenticate_builder(credentials, Some(policy(ctx)))

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use domain::{Actor, Event, EventKind, Events, Method, Secret, TokenHash, User, UserId, UserStatus};
 use storage::factors::{self, Limit, Totp};
+use storage::passkeys::{self, Stored};
 use storage::{StoreError, users};
 
 use super::{Proved, totp};
@@ -103,12 +104,18 @@ impl App {
     pub async fn factors_left(&self, ctx: &Ctx, flow: &LiveFlow, user: UserId) -> Result<FactorsLeft, Fault> {
         let can = self.enrolled(ctx, user).await?;
         let proofs = &flow.progress.proofs;
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let passkeys = passkeys::list_for_user(&mut read, user).await?;
+        let totp = factors::totp(&mut read, user).await?;
+        drop(read);
+        // What is set aside makes the question no easier, and is no answer to it.
+        let counts = |stored: &Stored| stored.passkey.suspended_at.is_none();
         let showed_passkey = proofs.iter().any(|proof| matches!(proof, Method::Passkey { .. }));
         Ok(FactorsLeft {
             // One that asks for its user has done enough: this was one that does not.
-            passkey: can.passkey.is_some() && !showed_passkey,
+            passkey: passkeys.iter().any(counts) && !showed_passkey,
             password: can.password && !proofs.contains(&Method::Password),
-            totp: can.totp,
+            totp: can.totp && totp.is_some_and(|totp| totp.suspended_at.is_none()),
             recovery: can.recovery_codes > 0,
         })
     }
@@ -208,7 +215,8 @@ impl App {
         let mut read = self.db.read(ctx.tenant_id()).await?;
         let found = factors::totp(&mut read, user).await?;
         drop(read);
-        let Some(found) = found.filter(|totp| totp.confirmed_at.is_some() == confirmed) else {
+        let counts = |totp: &Totp| totp.confirmed_at.is_some() == confirmed && totp.suspended_at.is_none();
+        let Some(found) = found.filter(counts) else {
             return Ok(None);
         };
         let seed = self.open_seed(ctx, &found).await?;

@@ -15,6 +15,8 @@ const FRESH: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Back {
+    /// What happened to the account.
+    Activity,
     /// The overview.
     #[default]
     Overview,
@@ -28,6 +30,7 @@ impl Back {
     /// The page's path under the issuer.
     pub const fn path(self) -> &'static str {
         match self {
+            Self::Activity => "/account/activity",
             Self::Overview => "/account",
             Self::Factors => "/account/factors",
             Self::Password => "/account/password",

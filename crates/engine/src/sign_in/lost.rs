@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Event, EventKind, Events, LinkPurpose, Method, TokenHash, User, UserId};
+use domain::{Actor, Event, EventKind, Events, LinkPurpose, Method, Timestamp, TokenHash, User, UserId};
 use storage::factor_recoveries::{self, Recovery};
 use storage::{factors, grants, links, passkeys, sessions};
 
@@ -11,7 +11,7 @@ use super::FactorRefused;
 use crate::authorize::LiveFlow;
 use crate::links::{LinkError, NewLink, Opened, Presented};
 use crate::mail::{Template, language_of};
-use crate::{App, Ctx, Fault};
+use crate::{App, Ctx, Fault, SignedIn};
 
 /// How long a recovery can be finished once its time has come.
 const READY_FOR: Duration = Duration::from_hours(7 * 24);
@@ -22,9 +22,9 @@ pub enum Lost {
     /// The factors are removed.
     Removed,
     /// A recovery was started; it can be finished from this moment on.
-    Started(domain::Timestamp),
+    Started(Timestamp),
     /// One is under way; it can be finished from this moment on.
-    Waiting(domain::Timestamp),
+    Waiting(Timestamp),
 }
 
 impl App {
@@ -158,6 +158,28 @@ impl App {
         }
         tx.commit(events).await?;
         Ok(())
+    }
+
+    /// When the recovery that is under way can remove the person's own factors; nothing if there is none.
+    pub async fn own_recovery(&self, ctx: &Ctx, who: &SignedIn) -> Result<Option<Timestamp>, Fault> {
+        let mut read = self.db.read(ctx.tenant_id()).await?;
+        let found = factor_recoveries::find(&mut read, who.user.id, ctx.now).await?;
+        Ok(found.map(|recovery| recovery.ready_at))
+    }
+
+    /// Stops it, as its person says who is signed in; false if there is none. It makes the account safer, so no fresh
+    /// proof is asked for.
+    pub async fn stop_own_recovery(&self, ctx: &Ctx, who: &SignedIn) -> Result<bool, Fault> {
+        let (ctx, user) = (&ctx.acting_as(Actor::User(who.user.id)), who.user.id);
+        let event = stopped(user, "account").session(who.session.id);
+        let events = self.record(ctx, event).await?;
+        let mut tx = self.db.begin(ctx.tenant_id()).await?;
+        if !factor_recoveries::stop(&mut tx, user).await? {
+            tx.rollback().await?;
+            return Ok(false);
+        }
+        tx.commit(events).await?;
+        Ok(true)
     }
 
     /// The event of a recovery that a sign-in stops: whoever shows a second factor did not lose it.

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use domain::{Actor, Event, EventKind, Method, OpaqueToken, Secret, TokenKind, UserId};
+use domain::{Actor, Event, EventKind, Events, Method, OpaqueToken, Secret, TokenKind};
 use storage::factors::{self, Totp};
 use storage::{StoreError, factor_recoveries, sessions};
 
 use super::factor::{recovery_hash, seed_place};
-use super::totp;
+use super::{Proof, end, ended, totp};
 use crate::login::LoggedIn;
 use crate::seal::Purpose;
 use crate::{App, Ctx, Fault, SignedIn};
@@ -59,6 +59,12 @@ impl App {
         }
     }
 
+    /// Whether the person's time-based factor was set aside.
+    pub async fn is_totp_suspended(&self, ctx: &Ctx, who: &SignedIn) -> Result<bool, Fault> {
+        let found = factors::totp(&mut self.db.read(ctx.tenant_id()).await?, who.user.id).await?;
+        Ok(found.is_some_and(|totp| totp.suspended_at.is_some()))
+    }
+
     /// Makes a seed. It counts for nothing until its first code was shown.
     pub async fn begin_totp(&self, ctx: &Ctx, who: &SignedIn) -> Result<(), ManageError> {
         let ctx = &self.must_be_fresh(ctx, who).await?;
@@ -81,6 +87,7 @@ impl App {
             last_step: 0,
             created_at: ctx.now,
             confirmed_at: None,
+            suspended_at: None,
         };
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         let begun = factors::begin_totp(&mut tx, &totp).await?;
@@ -137,36 +144,34 @@ impl App {
         })
     }
 
-    /// Removes the person's own time-based factor. It counts nowhere from this commit on (MF13).
+    /// Removes the person's own time-based factor, and their recovery codes if these stand in for nothing any more. It
+    /// counts nowhere from this commit on (MF13), nor do their other sessions that codes opened.
     pub async fn remove_own_totp(&self, ctx: &Ctx, who: &SignedIn) -> Result<(), ManageError> {
-        let ctx = &self.must_be_fresh(ctx, who).await?;
-        if self.remove_totp(ctx, who.user.id).await? {
-            Ok(())
-        } else {
-            Err(ManageError::Nothing)
-        }
-    }
-
-    /// Removes somebody's time-based factor, and their recovery codes, which stand in for nothing any more; false if
-    /// there was none.
-    async fn remove_totp(&self, ctx: &Ctx, user: UserId) -> Result<bool, Fault> {
+        let (ctx, user) = (&self.must_be_fresh(ctx, who).await?, who.user.id);
         let keeps_codes = self.enrolled(ctx, user).await?.passkey.is_some();
-        let event = Event::success(EventKind::FactorRemoved)
+        let opened = self
+            .opened_by(ctx, (user, Some(who.session.id)), &[Proof::CODES])
+            .await?;
+        let removed = Event::success(EventKind::FactorRemoved)
             .user(user)
             .detail("method", "totp");
-        let events = self.record(ctx, event).await?;
+        let events = opened.iter().map(|session| ended(user, *session));
+        let events = self
+            .record(ctx, events.fold(Events::one(removed), Events::and))
+            .await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         if !factors::remove_totp(&mut tx, user).await? {
             tx.rollback().await?;
-            return Ok(false);
+            return Err(ManageError::Nothing);
         }
         if !keeps_codes {
             factors::remove_recovery_codes(&mut tx, user).await?;
         }
         // What is set up from now on was not lost.
         factor_recoveries::stop(&mut tx, user).await?;
+        end(&mut tx, &opened, ctx.now).await?;
         tx.commit(events).await?;
-        Ok(true)
+        Ok(())
     }
 
     /// Makes ten recovery codes of 120 bits, in place of all there were (MF5). They are shown now and never again.

@@ -83,6 +83,10 @@ impl App {
         let rule = ctx.tenant.tenant.settings.sign_in.second_factor.rule;
         let need = next::needed(rule, &flow.asks(), can);
         if next::opens(&progress.proofs, need, can) {
+            if self.must_replace(ctx, user.id, &progress).await? {
+                self.hold(ctx, flow, (user.id, method), &progress).await?;
+                return Ok(Proved::More);
+            }
             let opened = self.open_session(ctx, (flow, &progress), user, before).await?;
             let Some(done) = opened else {
                 return Ok(Proved::More);
@@ -90,17 +94,29 @@ impl App {
             self.end_surplus_sessions(ctx, &done).await?;
             return Ok(Proved::SignedIn(Box::new(done)));
         }
+        self.hold(ctx, flow, (user.id, method), &progress).await?;
+        Ok(Proved::More)
+    }
+
+    /// The flow remembers what was proved, because something is missing.
+    async fn hold(
+        &self,
+        ctx: &Ctx,
+        flow: &LiveFlow,
+        (user, method): (UserId, Method),
+        progress: &Progress,
+    ) -> Result<(), Fault> {
         let event = for_client(Event::success(EventKind::FactorVerified), flow)
-            .user(user.id)
+            .user(user)
             .detail("method", method.as_str());
         let events = self.record(ctx, event).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
-        if flows::advance(&mut tx, (flow.id, flow.version), &stored(&progress)?, ctx.now).await? {
+        if flows::advance(&mut tx, (flow.id, flow.version), &stored(progress)?, ctx.now).await? {
             tx.commit(events).await?;
         } else {
             tx.rollback().await?;
         }
-        Ok(Proved::More)
+        Ok(())
     }
 
     /// Forgets what was proved in a flow, so that somebody else can sign in.

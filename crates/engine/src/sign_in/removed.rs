@@ -3,6 +3,7 @@
 use domain::{Event, EventKind, Events, OpaqueToken, UserId, UserStatus};
 use storage::{factors, invitations, passkeys, users};
 
+use super::{Proof, end, ended};
 use crate::invitations::invited;
 use crate::users::UserError;
 use crate::{App, Ctx, Fault};
@@ -19,7 +20,8 @@ pub enum FactorsRemoved {
 }
 
 impl App {
-    /// Removes somebody's authenticator app, passkeys and recovery codes. They count nowhere from this commit on (MF13).
+    /// Removes somebody's authenticator app, passkeys and recovery codes. They count nowhere from this commit on (MF13),
+    /// and sessions that were opened by them end.
     /// Whoever has no password is invited again in the same commit: nobody is left without a way in.
     pub async fn remove_factors(&self, ctx: &Ctx, user: UserId) -> Result<FactorsRemoved, UserError> {
         let mut read = self.db.read(ctx.tenant_id()).await?;
@@ -42,10 +44,20 @@ impl App {
             return Ok(FactorsRemoved::None);
         };
         // Somebody who waits for their first sign-in has a link, and somebody switched off is to stay that.
+        let proofs: Vec<Proof> = keys
+            .iter()
+            .map(|stored| Proof::passkey(&stored.passkey))
+            .chain([Proof::CODES])
+            .collect();
+        let opened = self.opened_by(ctx, (user, None), &proofs).await?;
         let anew = (account.password_hash.is_none() && account.user.status == UserStatus::Active)
             .then(|| self.new_invitation(ctx, user));
         let events = all.fold(Events::one(first), Events::and);
         let events = events.and_maybe(anew.as_ref().map(|(_, invitation)| invited(invitation)));
+        let events = opened
+            .iter()
+            .map(|session| ended(user, *session))
+            .fold(events, Events::and);
         let events = self.record(ctx, events).await?;
         let mut tx = self.db.begin(ctx.tenant_id()).await?;
         users::update_changed(&mut tx, user, ctx.now).await?;
@@ -55,6 +67,7 @@ impl App {
             tx.rollback().await?;
             return Err(Fault::Internal("passkeys were made or removed at this moment; try again").into());
         }
+        end(&mut tx, &opened, ctx.now).await?;
         if let Some((_, invitation)) = &anew {
             users::set_status(&mut tx, user, UserStatus::Invited, ctx.now).await?;
             invitations::insert(&mut tx, invitation).await?;

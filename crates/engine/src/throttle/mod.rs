@@ -12,6 +12,7 @@ mod challenge;
 mod device;
 mod requests;
 mod rules;
+mod told;
 mod windows;
 
 use std::net::IpAddr;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use domain::{Event, EventKind, FlowId, Secret, SessionId, TokenHash, User, UserId};
 use storage::attempts;
 
+use crate::mail::Guessed;
 use crate::passwords::Verdict;
 use crate::seal::MacKey;
 use crate::{App, Ctx, Fault};
@@ -77,12 +79,14 @@ pub enum Admission {
 /// An attempt that is counted already, as if it failed.
 #[derive(Debug)]
 pub struct Admitted {
-    keys: Keys,
+    keys: Box<Keys>,
     /// The counter of the known device, or of the session, instead of all others.
     own: Option<TokenHash>,
     /// Which one in a row it is; for a known device, how many failed before.
     number: u32,
     user: Option<UserId>,
+    /// The name that was typed.
+    typed: String,
 }
 
 /// An attempt that was not made.
@@ -131,20 +135,16 @@ impl App {
         };
         match outcome {
             Ok(number) => Ok(Admission::Admitted(Admitted {
-                keys,
+                keys: Box::new(keys),
                 own: own.map(|(own, _)| own),
                 number,
                 user: attempt.user,
+                typed: kept(attempt.typed),
             })),
             Err(blocked) => {
                 self.limit_refused(blocked.reason);
-                let event = Event::failure(EventKind::ThrottleBlocked, blocked.reason).name(
-                    &attempt
-                        .typed
-                        .chars()
-                        .take(domain::Email::MAX_LENGTH)
-                        .collect::<String>(),
-                );
+                let event =
+                    Event::failure(EventKind::ThrottleBlocked, blocked.reason).name(&kept(attempt.typed));
                 // Not as the account's: refusals of those that exist would be kept one by one, and take longer.
                 self.refuse(ctx, event).await?;
                 Ok(Admission::Refused(blocked))
@@ -152,7 +152,8 @@ impl App {
         }
     }
 
-    /// The attempt failed. The one after which nobody unknown may try any more is an event of the account's own.
+    /// The attempt failed. The one from which on strangers have to work, and the one after which none of them may try any
+    /// more, are events of their own, and the owner is told.
     pub async fn attempt_failed(&self, ctx: &Ctx, admitted: &Admitted) -> Result<(), Fault> {
         let policy = &self.throttle;
         let number = if admitted.own.is_some() {
@@ -161,13 +162,16 @@ impl App {
             self.count_places(ctx, &admitted.keys.places).await?;
             Some(admitted.number)
         };
-        if number == Some(policy.most)
-            && let Some(user) = admitted.user
-        {
-            let event = Event::warning(EventKind::AccountLocked, "too_many_failures").user(user);
-            self.append(ctx, event).await?;
+        let is_stranger = admitted.own.is_none();
+        match number {
+            Some(number) if number == policy.most => {
+                self.tell_of_guessing(ctx, admitted, Guessed::Locked).await
+            }
+            Some(number) if is_stranger && number == policy.challenge_from => {
+                self.tell_of_guessing(ctx, admitted, Guessed::Slowed).await
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The attempt was not made after all: there was no time to look at the password. It does not count, or an overload
@@ -431,6 +435,11 @@ fn account_key(mac: &MacKey, user: Option<UserId>, folded: &str) -> TokenHash {
 
 fn known_key(mac: &MacKey, account: &TokenHash) -> TokenHash {
     keyed(mac, "throttle.known", &hex(account))
+}
+
+/// A typed name of a bounded length.
+fn kept(typed: &str) -> String {
+    typed.chars().take(domain::Email::MAX_LENGTH).collect()
 }
 
 /// As accounts are looked up: what is found under one name counts under one name.

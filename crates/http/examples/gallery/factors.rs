@@ -1,5 +1,7 @@
+use domain::EventKind;
 use http_face::pages::{
-    Chrome, FactorError, FactorPage, FactorsNotice, FactorsPage, PasskeyItem, RecoveryCodesPage, TotpPage,
+    Chrome, FactorError, FactorPage, FactorsNotice, FactorsPage, NotMePage, PasskeyItem, RecoveryCodesPage,
+    TotpPage,
 };
 
 pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
@@ -28,6 +30,7 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         now: 1_795_491_660,
         password: true,
         totp: false,
+        totp_suspended: false,
         recovery_left: 0,
         notice: Some(FactorsNotice::Required),
     };
@@ -38,6 +41,7 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
             backed_up: true,
             created_at: 1_795_400_000,
             last_used_at: Some(1_795_491_000),
+            suspended: true,
         }],
         totp: true,
         recovery_left: 9,
@@ -53,7 +57,21 @@ pub(super) fn pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
     let codes = RecoveryCodesPage {
         codes: vec!["2B7KQM-XH4TNE-9WPR3C-VJ6ZDA"; 10],
     };
+    let not_me = NotMePage {
+        csrf: "c5",
+        event: "0199c000-0000-7000-8000-000000000000",
+        kind: EventKind::Login,
+        at: 1_795_491_660,
+        since: 1_795_491_660,
+        sessions: 3,
+        passkeys: vec!["MacBook", ""],
+        totp: true,
+        recovery_codes: 10,
+        devices: 1,
+        password: true,
+    };
     vec![
+        ("not-me", not_me.render(chrome)),
         ("factor", factor.render(chrome)),
         ("factor-error", wrong.render(chrome)),
         ("factors", some.render(chrome)),

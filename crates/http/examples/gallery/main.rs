@@ -380,6 +380,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
             },
         ],
         next: engine::next_step::NextStep::MakeRecoveryCodes,
+        recovery: None,
         notice: Some(AccountNotice::SessionEnded),
         can_mail: true,
         now: MOMENT,
@@ -390,6 +391,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         email_verified: false,
         next: engine::next_step::NextStep::ConfirmAddress,
         apps: vec![],
+        recovery: Some(MOMENT + 3 * 86_400),
         notice: None,
         ..account.clone()
     };
@@ -414,8 +416,14 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         flow: "f",
         csrf: "c5",
         email: "admin@example.com",
+        proved: false,
         field: wrong,
         challenge: Some(WORK),
+    };
+    let replace_last = ReplacePage {
+        proved: true,
+        challenge: None,
+        ..replace.clone()
     };
     let activity = ActivityPage {
         items: [
@@ -427,6 +435,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         .into_iter()
         .zip(0..)
         .map(|((kind, failed), days)| ActivityItem {
+            event: (!failed).then(|| "0199c000-0000-7000-8000-000000000000".to_owned()),
             kind,
             failed,
             browser: Some("firefox".to_owned()),
@@ -453,6 +462,7 @@ fn account_pages(chrome: &Chrome) -> Vec<(&'static str, String)> {
         ("password", password.render(chrome)),
         ("password-error", password_error.render(chrome)),
         ("replace", replace.render(chrome)),
+        ("replace-last", replace_last.render(chrome)),
         ("invite", invite.render(chrome)),
         ("invite-error", refused.render(chrome)),
         ("account", account.render(chrome)),

@@ -6,6 +6,8 @@ account-notice-password-changed = Ihr Passwort ist geändert. Jeder andere Brows
 account-notice-password-set = Ihr Passwort ist gesetzt.
 account-notice-profile-changed = Ihr Profil ist gespeichert.
 account-notice-session-ended = Die Sitzung ist beendet.
+account-notice-not-me = Jeder andere Browser ist abgemeldet, und was seitdem hinzukam, ist entfernt. Wenn Sie ein Passwort haben, muss es bei der nächsten Anmeldung ersetzt werden: Ändern Sie es jetzt.
+account-notice-recovery-stopped = Es ist angehalten. Ihre zweiten Faktoren bleiben, wie sie sind.
 verified = bestätigt
 
 next-step-go = Jetzt erledigen
@@ -21,6 +23,10 @@ next-make-recovery-codes = Als Nächstes: Wiederherstellungscodes erstellen
 next-make-recovery-codes-text = Mit ihnen kommen Sie hinein, wenn Ihr Gerät verloren ist. Sie haben wenige oder keine mehr.
 next-nothing = Ihr Konto ist gut geschützt
 next-nothing-text = Es ist nichts zu tun.
+recovery-stop-title = Ihre zweiten Faktoren sollen entfernt werden
+recovery-stop-text = Jemand, der Ihr Passwort kennt und Ihre Mails liest, sagt, dass sie verloren sind. Waren Sie das nicht, halten Sie es an und ändern Sie Ihr Passwort.
+recovery-stop-when = Kann ab diesem Zeitpunkt abgeschlossen werden
+recovery-stop = Anhalten
 
 sessions-title = Wo Sie angemeldet sind
 sessions-text = Beenden Sie jede Sitzung, die Sie nicht kennen.
@@ -75,7 +81,7 @@ password-error-too-long = { $count ->
 factors-title = Anmeldung und Faktoren
 factors-notice-enrolled = Ihre Authenticator-App ist eingerichtet. Erstellen Sie jetzt Wiederherstellungscodes, falls Sie sie verlieren.
 factors-notice-removed = Die Authenticator-App wurde entfernt. Sie gilt nirgends mehr.
-factors-notice-required = Hier ist ein zweiter Faktor Pflicht. Richten Sie einen ein und gehen Sie dann dorthin zurück, woher Sie kamen.
+factors-notice-required = Hier ist ein zweiter Faktor Pflicht. Richten Sie einen ein, dann geht es dort weiter, wo Sie waren.
 totp-title = Authenticator-App
 totp-text = Zeigt alle 30 Sekunden einen neuen Code. Sie geben ihn nach Ihrem Passwort ein.
 totp-on = Eingerichtet
@@ -142,6 +148,26 @@ activity-times = { $times }-mal
 activity-account-denied = Etwas wurde als nicht von Ihnen gemeldet
 activity-account-locked = Die Anmeldung von unbekannten Orten wurde nach zu vielen Fehlversuchen gesperrt
 activity-account-unlocked = Die Anmeldung ist wieder von überall möglich
+not-me-title = Waren Sie das nicht?
+not-me-ends = Das endet damit
+not-me-since = Was hinzukam seit
+not-me-text = Alles Ältere bleibt, wie es ist. Was entfernt wird und Ihnen gehörte, lässt sich neu einrichten.
+not-me-do = Das war nicht ich
+not-me-sessions = { $count ->
+    [one] { $count } andere Sitzung
+   *[other] { $count } andere Sitzungen
+}
+not-me-recovery-codes = { $count ->
+    [one] { $count } Wiederherstellungscode
+   *[other] { $count } Wiederherstellungscodes
+}
+not-me-devices = { $count ->
+    [one] { $count } bekannter Browser
+   *[other] { $count } bekannte Browser
+}
+not-me-password = Ihr Passwort: Es muss bei der nächsten Anmeldung ersetzt werden
+factor-suspended = beiseitegelegt, öffnet nichts
+totp-suspended = Beiseitegelegt: Ihre Codes gelten nicht mehr
 activity-consent-granted = Sie haben einer Anwendung Zugriff erlaubt
 activity-consent-revoked = Sie haben einer Anwendung den Zugriff entzogen
 activity-invitation-accepted = Die Einladung wurde verwendet

@@ -6,6 +6,8 @@ account-notice-password-changed = Your password is changed. Every other browser 
 account-notice-password-set = Your password is set.
 account-notice-profile-changed = Your profile is saved.
 account-notice-session-ended = The session has ended.
+account-notice-not-me = Every other browser is signed out, and what was added since is removed. If you have a password, it has to be replaced at the next sign-in: change it now.
+account-notice-recovery-stopped = It is stopped. Your second factors stay as they are.
 verified = verified
 
 next-step-go = Do it now
@@ -21,6 +23,10 @@ next-make-recovery-codes = Next: make recovery codes
 next-make-recovery-codes-text = They let you in when your device is lost. You have few or none left.
 next-nothing = Your account is well protected
 next-nothing-text = There is nothing to do.
+recovery-stop-title = Your second factors are to be removed
+recovery-stop-text = Somebody who knows your password and reads your mail says that they are lost. If that was not you, stop it and change your password.
+recovery-stop-when = Can be finished from this moment on
+recovery-stop = Stop it
 
 sessions-title = Where you are signed in
 sessions-text = End any session you do not recognise.
@@ -79,7 +85,7 @@ password-error-too-short = { $count ->
 factors-title = Sign-in and factors
 factors-notice-enrolled = Your authenticator app is set up. Make recovery codes next, in case you lose it.
 factors-notice-removed = The authenticator app was removed. It no longer works anywhere.
-factors-notice-required = A second factor is required here. Set one up, then go back to where you came from.
+factors-notice-required = A second factor is required here. Set one up; then you go on to where you were.
 totp-title = Authenticator app
 totp-text = Shows a new code every 30 seconds. You enter it after your password.
 totp-on = Set up
@@ -142,6 +148,26 @@ activity-times = { $times } times
 activity-account-denied = Something was reported as not your doing
 activity-account-locked = Sign-in from unknown places was closed after too many failures
 activity-account-unlocked = Sign-in is open from everywhere again
+not-me-title = Was that not you?
+not-me-ends = This ends
+not-me-since = What was added since
+not-me-text = Everything older stays as it is. What is removed and was yours can be made again.
+not-me-do = It was not me
+not-me-sessions = { $count ->
+    [one] { $count } other session
+   *[other] { $count } other sessions
+}
+not-me-recovery-codes = { $count ->
+    [one] { $count } recovery code
+   *[other] { $count } recovery codes
+}
+not-me-devices = { $count ->
+    [one] { $count } known browser
+   *[other] { $count } known browsers
+}
+not-me-password = Your password: it has to be replaced at the next sign-in
+factor-suspended = set aside, opens nothing
+totp-suspended = Set aside: its codes no longer count
 activity-consent-granted = You allowed an application access
 activity-consent-revoked = You took an application's access back
 activity-invitation-accepted = The invitation was used

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use engine::activity::Mark;
+use engine::not_me::is_deniable;
 use engine::sign_in::Back;
 use engine::{Fault, SignedIn};
 
@@ -21,7 +22,7 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
         Ok(params) => params.get("before").and_then(Mark::parse),
         Err(refused) => return unreadable(&visit, refused),
     };
-    let who = match at_home(&state, &visit, Back::Overview).await {
+    let who = match at_home(&state, &visit, Back::Activity).await {
         Ok(who) => who,
         Err(response) => return response,
     };
@@ -41,6 +42,7 @@ async fn page(
         .items
         .into_iter()
         .map(|done| ActivityItem {
+            event: is_deniable(done.kind, done.outcome).then(|| done.id.to_string()),
             kind: done.kind,
             failed: done.outcome != domain::Outcome::Success,
             browser: done.browser,

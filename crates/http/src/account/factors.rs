@@ -48,12 +48,14 @@ pub(crate) async fn get(State(state): State<AppState>, visit: Visit, Query(query
                     backed_up: passkey.backed_up,
                     created_at: passkey.created_at.secs(),
                     last_used_at: passkey.last_used_at.map(domain::Timestamp::secs),
+                    suspended: passkey.suspended_at.is_some(),
                 })
                 .collect(),
             passkeys_available: own.available && own.list.len() < MAX_PASSKEYS,
             now: visit.ctx.now.secs(),
             password: can.password,
             totp: can.totp,
+            totp_suspended: can.totp && state.app.is_totp_suspended(&visit.ctx, &who).await?,
             recovery_left: can.recovery_codes,
             notice,
         };
@@ -97,9 +99,13 @@ pub(crate) async fn confirm_totp(State(state): State<AppState>, visit: Visit, Fo
     let code = params
         .secret("code")
         .unwrap_or_else(|| Secret::new(String::new()));
+    let waiting = match login::waiting_for_factor(&state, &visit, &who).await {
+        Ok(waiting) => waiting,
+        Err(fault) => return fault_page(&visit, &fault),
+    };
     match state.app.confirm_totp(&visit.ctx, &who, &code).await {
         Ok(raised) => {
-            let mut response = back(&visit, "enrolled");
+            let mut response = waiting.map_or_else(|| back(&visit, "enrolled"), |on| see_other(&on));
             login::signed_in_cookie(&visit, &mut response, &raised);
             response
         }

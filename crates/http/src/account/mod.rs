@@ -3,16 +3,18 @@
 pub(crate) mod activity;
 pub(crate) mod email;
 pub(crate) mod factors;
+pub(crate) mod not_me;
 pub(crate) mod passkeys;
 pub(crate) mod password;
 pub(crate) mod profile;
+pub(crate) mod recovery;
 
 use std::collections::HashMap;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use domain::{Actor, ClientId};
+use domain::{Actor, ClientId, Timestamp};
 use engine::next_step::{Situation, next_step};
 use engine::sign_in::Back;
 use engine::{Ctx, Fault, SignedIn};
@@ -137,6 +139,11 @@ async fn overview(
                 granted_at: connection.granted_at.secs(),
             })
             .collect(),
+        recovery: state
+            .app
+            .own_recovery(&visit.ctx, who)
+            .await?
+            .map(Timestamp::secs),
         notice,
         can_mail: state.app.has_mail(),
         now: visit.ctx.now.secs(),
@@ -278,6 +285,8 @@ fn notice(done: &str) -> Option<AccountNotice> {
         "password" => Some(AccountNotice::PasswordSet),
         "password-changed" => Some(AccountNotice::PasswordChanged),
         "profile" => Some(AccountNotice::ProfileChanged),
+        "not-me" => Some(AccountNotice::NotMe),
+        "recovery-stopped" => Some(AccountNotice::RecoveryStopped),
         "session" => Some(AccountNotice::SessionEnded),
         _ => None,
     }

@@ -13,7 +13,7 @@ use engine::sign_in::Back;
 use super::{of, own, step_up};
 use crate::ceremony;
 use crate::extract::{Form, Visit};
-use crate::login::signed_in_cookie;
+use crate::login::{signed_in_cookie, waiting_for_factor};
 use crate::pages::Problem;
 use crate::reply::{fault_page, fault_status, problem_page, see_other};
 use crate::state::AppState;
@@ -38,9 +38,14 @@ pub(crate) async fn finish(State(state): State<AppState>, visit: Visit, Form(for
         Err(response) => return response,
     };
     let (answer, name) = (ceremony::answer(&params), params.get("name").unwrap_or_default());
+    let waiting = match waiting_for_factor(&state, &visit, &who).await {
+        Ok(waiting) => waiting,
+        Err(fault) => return fault_status(&fault),
+    };
     match state.app.add_own_passkey(&visit.ctx, &who, answer, name).await {
         Ok(raised) => {
-            let mut response = ceremony::next(&format!("{}/account/factors?done=passkey", visit.prefix()));
+            let list = || format!("{}/account/factors?done=passkey", visit.prefix());
+            let mut response = ceremony::next(&waiting.unwrap_or_else(list));
             signed_in_cookie(&visit, &mut response, &raised);
             response
         }

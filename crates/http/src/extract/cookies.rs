@@ -21,9 +21,21 @@ pub(crate) fn device_cookie(tenant: &Slug) -> String {
     format!("__Host-rsp_device_{}", tenant.as_str())
 }
 
+const FLOW: &str = "__Host-rsp_flow_";
+
 /// Name of the cookie that binds a flow to this browser: one for each flow, so that tabs do not disturb each other.
 pub(crate) fn flow_cookie(flow: FlowId) -> String {
-    format!("__Host-rsp_flow_{flow}")
+    format!("{FLOW}{flow}")
+}
+
+/// The flows of which this browser has cookies, the newest first.
+pub(crate) fn flows_of(cookies: &Cookies) -> Vec<FlowId> {
+    let ids = cookies.names().filter_map(|name| name.strip_prefix(FLOW));
+    let mut flows: Vec<FlowId> = ids.filter_map(|id| id.parse().ok()).collect();
+    // The id begins with the time of its making.
+    flows.sort_by_key(|flow| std::cmp::Reverse(flow.to_string()));
+    flows.dedup();
+    flows
 }
 
 /// Name of the cookie that binds links in mails to the browser in which they were asked for.

@@ -6,8 +6,8 @@ mod tenancy;
 mod visit;
 
 pub(crate) use cookies::{
-    clear_cookie, device_cookie, flow_cookie, link_cookie, preference_cookie, session_cookie, set_cookie,
-    theme_cookie,
+    clear_cookie, device_cookie, flow_cookie, flows_of, link_cookie, preference_cookie, session_cookie,
+    set_cookie, theme_cookie,
 };
 pub(crate) use form::{Form, Query};
 pub(crate) use tenancy::{Tenancy, of_host};

@@ -3,20 +3,20 @@
 pub(crate) mod consent;
 pub(crate) mod factor;
 pub(crate) mod passkey;
-mod replace;
+pub(crate) mod replace;
 pub(crate) mod sign_in;
 
 use axum::http::StatusCode;
 use axum::response::Response;
 use domain::Client;
-use engine::SignedIn;
 use engine::authorize::{Continued, FlowRefused, LiveFlow, NewFlow};
 use engine::login::LoggedIn;
 use engine::passkeys::offered;
 use engine::throttle::{Challenge, DEVICE_KEPT};
+use engine::{Fault, SignedIn};
 use protocol::{OAuthError, Params};
 
-use crate::extract::{Visit, clear_cookie, device_cookie, flow_cookie, session_cookie, set_cookie};
+use crate::extract::{Visit, clear_cookie, device_cookie, flow_cookie, flows_of, session_cookie, set_cookie};
 use crate::guard::{csrf_token, is_own_post};
 use crate::pages::{App, LoginError, LoginNotice, LoginPage, Problem, Work};
 use crate::reply::{add_cookie, deliver, fault_page, flow_over, flow_page, problem_page, see_other};
@@ -40,6 +40,29 @@ pub(crate) fn enter(visit: &Visit, path: &str, flow: &NewFlow) -> Response {
 pub(crate) async fn find(state: &AppState, visit: &Visit, id: &str) -> Result<LiveFlow, FlowRefused> {
     let cookie = id.parse().ok().and_then(|id| visit.cookies.get(&flow_cookie(id)));
     state.app.flow(&visit.ctx, id, cookie).await
+}
+
+/// Flows looked at for one that waits; a browser has more only if somebody opens many tabs.
+const LOOKED_AT: usize = 8;
+
+/// Where this browser goes on once the person has a second factor: the newest sign-in for an application that waits for
+/// nothing else. Asked before there is one.
+pub(crate) async fn waiting_for_factor(
+    state: &AppState,
+    visit: &Visit,
+    who: &SignedIn,
+) -> Result<Option<String>, Fault> {
+    for id in flows_of(&visit.cookies).into_iter().take(LOOKED_AT) {
+        let flow = match find(state, visit, &id.to_string()).await {
+            Ok(flow) => flow,
+            Err(FlowRefused::Gone) => continue,
+            Err(FlowRefused::Fault(fault)) => return Err(fault),
+        };
+        if state.app.waits_for_factor(&visit.ctx, &flow, who).await? {
+            return Ok(Some(format!("{}/login?flow={id}", visit.prefix())));
+        }
+    }
+    Ok(None)
 }
 
 /// The flow with this id and who is signed in, for a page of the flow.
@@ -151,7 +174,8 @@ pub(crate) fn show(visit: &Visit, flow: &LiveFlow, continued: Result<Continued, 
         }
         Ok(Continued::Consent(_)) => return here(visit, flow, "consent"),
         Ok(Continued::Factor) => return here(visit, flow, "login/factor"),
-        // The flow stays open: the application's link leads back into it once the factor is set up.
+        Ok(Continued::Replace) => return here(visit, flow, "login/replace"),
+        // The flow stays open and goes on by itself once the factor is set up.
         Ok(Continued::Enrol) => {
             return see_other(&format!("{}/account/factors?done=required", visit.prefix()));
         }

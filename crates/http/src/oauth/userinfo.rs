@@ -63,6 +63,14 @@ async fn answer(state: &AppState, visit: &Visit, form: Option<&Params>) -> Respo
             let status = StatusCode::from_u16(cause.status()).unwrap_or(StatusCode::UNAUTHORIZED);
             refused(visit, Some(cause), status)
         }
+        Err(UserinfoError::TooWeak(cause, level)) => {
+            let realm = visit.ctx.issuer().as_str();
+            let challenge = bearer::challenge_for_level(realm, &cause, level.as_str());
+            challenged(
+                (StatusCode::UNAUTHORIZED, Json(cause)).into_response(),
+                &challenge,
+            )
+        }
         Err(UserinfoError::Fault(fault)) => error::fault(&fault),
     }
 }
@@ -75,11 +83,15 @@ fn unreadable(visit: &Visit, cause: Option<OAuthError>, status: StatusCode) -> R
 
 fn refused(visit: &Visit, cause: Option<OAuthError>, status: StatusCode) -> Response {
     let challenge = bearer::challenge(visit.ctx.issuer().as_str(), cause.as_ref(), Some("openid"));
-    let mut response = match cause {
+    let response = match cause {
         Some(cause) => (status, Json(cause)).into_response(),
         None => status.into_response(),
     };
-    if let Ok(value) = HeaderValue::from_str(&challenge) {
+    challenged(response, &challenge)
+}
+
+fn challenged(mut response: Response, challenge: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
     response

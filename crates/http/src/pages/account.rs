@@ -73,6 +73,8 @@ impl ConnectedApp<'_> {
 pub enum AccountNotice {
     /// What was typed is no mail address.
     AddressRefused,
+    /// What somebody else did is ended.
+    NotMe,
     /// The sign-in is too old for what was asked.
     NotFresh,
     /// An application lost its access.
@@ -83,19 +85,23 @@ pub enum AccountNotice {
     PasswordSet,
     /// What is known about the person was changed.
     ProfileChanged,
+    /// A recovery of lost factors was stopped.
+    RecoveryStopped,
     /// One session ended.
     SessionEnded,
 }
 
 impl AccountNotice {
     /// Every notice, for tests over all texts.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::AddressRefused,
         Self::AppRevoked,
         Self::NotFresh,
+        Self::NotMe,
         Self::PasswordChanged,
         Self::PasswordSet,
         Self::ProfileChanged,
+        Self::RecoveryStopped,
         Self::SessionEnded,
     ];
 
@@ -104,10 +110,12 @@ impl AccountNotice {
         match self {
             Self::AddressRefused => "ask-error-address",
             Self::NotFresh => "account-notice-not-fresh",
+            Self::NotMe => "account-notice-not-me",
             Self::AppRevoked => "account-notice-app-revoked",
             Self::PasswordChanged => "account-notice-password-changed",
             Self::PasswordSet => "account-notice-password-set",
             Self::ProfileChanged => "account-notice-profile-changed",
+            Self::RecoveryStopped => "account-notice-recovery-stopped",
             Self::SessionEnded => "account-notice-session-ended",
         }
     }
@@ -132,6 +140,8 @@ pub struct AccountPage<'a> {
     pub apps: Vec<ConnectedApp<'a>>,
     /// What to do next.
     pub next: NextStep,
+    /// When a recovery that is under way can remove the second factors, in seconds since 1970.
+    pub recovery: Option<i64>,
     /// What the last action did.
     pub notice: Option<AccountNotice>,
     /// Whether mails can be sent, and so the address proved and changed.
@@ -166,6 +176,13 @@ impl AccountPage<'_> {
             | NextStep::AddPasskey
             | NextStep::AddSparePasskey
             | NextStep::MakeRecoveryCodes => Some("/account/factors"),
+        }
+    }
+
+    const fn ready_at(&self) -> i64 {
+        match self.recovery {
+            Some(ready_at) => ready_at,
+            None => 0,
         }
     }
 }

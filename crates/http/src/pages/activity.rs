@@ -7,6 +7,8 @@ use super::{Locale, Theme, Words, page};
 /// One thing that happened.
 #[derive(Clone, Debug)]
 pub struct ActivityItem {
+    /// What leads to the page on which its person says that it was somebody else; `None` where that would lead nowhere.
+    pub event: Option<String>,
     /// What.
     pub kind: EventKind,
     /// Whether it was refused, or is worth a look.

@@ -112,6 +112,8 @@ pub struct PasskeyItem<'a> {
     pub created_at: i64,
     /// When it was last used, in seconds since 1970.
     pub last_used_at: Option<i64>,
+    /// Whether it was set aside and opens nothing.
+    pub suspended: bool,
 }
 
 impl PasskeyItem<'_> {
@@ -148,6 +150,8 @@ pub struct FactorsPage<'a> {
     pub password: bool,
     /// Whether they have an application that shows codes.
     pub totp: bool,
+    /// Whether that application was set aside and its codes count no more.
+    pub totp_suspended: bool,
     /// Recovery codes not used yet.
     pub recovery_left: u32,
     /// What the last action did, or what is expected.

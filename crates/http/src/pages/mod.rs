@@ -13,7 +13,7 @@
 //! | sign-in ended (expired, already done) | [`FlowEndedPage`] | [`headers::flow`] |
 //! | any refusal shown to a person | [`ErrorPage`] with a [`Problem`] | [`headers::flow`] |
 //! | first administrator sets a password | [`InvitePage`] | [`headers::account`] |
-//! | what happened to the account, profile | [`ActivityPage`], [`ProfilePage`] | [`headers::account`] |
+//! | what happened to the account, what was somebody else, profile | [`ActivityPage`], [`NotMePage`], [`ProfilePage`] | [`headers::account`] |
 //! | change of the own password | [`PasswordPage`] | [`headers::account`] |
 //! | sign-in with a password that others know | [`ReplacePage`] | [`headers::flow`] |
 //! | asking for a mail, what its link opens, what was done | [`AskPage`], [`LinkPage`], [`ToldPage`] | [`headers::account`] |
@@ -40,6 +40,8 @@
 //! | `profile-form`, `theme-form` | `csrf` and the fields, to `{prefix}/account/profile`, `{prefix}/account/theme` |
 //! | `ask-form` | `csrf`, `email` |
 //! | `link-form` | `token`, `csrf`, and `password`, `name` where asked for |
+//! | `not-me-form` | `csrf`, `event`, to `{prefix}/account/activity/not-me` |
+//! | `recovery-stop` | `csrf`, to `{prefix}/account/factors/recovery/stop` |
 //! | `email-prove` | `csrf`, to `{prefix}/account/email/prove` |
 //! | `email-change` | `csrf`, `email`, to `{prefix}/account/email` |
 //! | `session-<id>` | `csrf`, to `{prefix}/account/sessions/<id>/end` |
@@ -73,6 +75,7 @@ mod locale;
 mod login;
 mod logout;
 mod mail;
+mod not_me;
 mod password;
 mod problem;
 mod sample;
@@ -99,6 +102,7 @@ pub use locale::{Direction, Locale};
 pub use login::{App, FlowEnd, FlowEndedPage, LoginError, LoginNotice, LoginPage, Work};
 pub use logout::{LoggedOutPage, LogoutPage};
 pub use mail::mail;
+pub use not_me::NotMePage;
 pub use password::{
     NewPasswordField, PasswordAdvice, PasswordError, PasswordPage, ReplacePage, strength_key,
 };

@@ -162,7 +162,7 @@ impl PasswordPage<'_> {
 page!(PasswordPage, PasswordTemplate, "account/password.html");
 
 /// Form `replace-form` of a sign-in: the password was right, but others know it. Fields `flow`, `csrf`, `email`,
-/// `password` and `new_password`.
+/// `password` and `new_password`; without `password` where all is proved.
 #[derive(Clone, Debug)]
 pub struct ReplacePage<'a> {
     /// Where the form goes, for example `/login`.
@@ -173,6 +173,8 @@ pub struct ReplacePage<'a> {
     pub csrf: &'a str,
     /// Whose account it is, sent back as `email`.
     pub email: &'a str,
+    /// Whether everything was proved in the sign-in already, and the present password is not typed again.
+    pub proved: bool,
     /// The field of the new one.
     pub field: NewPasswordField,
     /// Work to do first, when many attempts failed.

@@ -148,6 +148,7 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             "POST",
             "/login"
             | "/login/factor"
+            | "/login/replace"
             | "/consent"
             | "/invite"
             | "/oauth/token"
@@ -180,7 +181,7 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             ]);
             all
         }
-        ("GET", "/login" | "/login/factor" | "/consent" | "/oauth/logout") => {
+        ("GET", "/login" | "/login/factor" | "/login/replace" | "/consent" | "/oauth/logout") => {
             let mut all = bad_queries(&path);
             all.push(bad(&format!("{path}?flow=nonsense"), 400, "flow_over"));
             all.push(bad(&format!("{path}?flow={NOBODY}"), 400, "flow_over"));
@@ -190,6 +191,7 @@ async fn unreadable(app: &TestApp, method: &str, route: &Route) -> Vec<Bad> {
             "GET",
             "/account"
             | "/account/activity"
+            | "/account/activity/not-me"
             | "/account/factors"
             | "/account/factors/totp"
             | "/account/password"
@@ -254,6 +256,7 @@ async fn twin(app: &TestApp, sink: &SmtpSink, method: &str, route: &Route) {
             app.call(method, "/oauth/userinfo", &[("authorization", &bearer)], "")
                 .await
         }
+        (_, "/account/activity/not-me") => super::not_me::twin(app, method).await,
         ("GET", "/oauth/logout" | "/login") => app.get(route.path).await,
         ("GET", path) if path.starts_with("/account") => app.get(path).await,
         ("POST", "/account/password") => {
@@ -279,8 +282,10 @@ async fn twin(app: &TestApp, sink: &SmtpSink, method: &str, route: &Route) {
             return;
         }
         (_, "/invite") => accepted_invitation(app).await,
+        (_, "/login/replace") => super::replace_last::twin(app, method).await,
         (_, "/login/factor") => return super::factors::round(app).await,
         ("POST", path) if path.contains("/passkey") => return super::passkeys::round(app).await,
+        (_, "/account/factors/recovery/stop") => super::mail_lost_account::twin(app, sink).await,
         (_, path) if path.starts_with("/account/factors") => return super::factors::round(app).await,
         ("POST", "/account/sessions/end-all") => from_account(app, "sessions-end-all").await,
         ("POST", "/account/sessions/{id}/end") => {

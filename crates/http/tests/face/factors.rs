@@ -73,6 +73,13 @@ pub(crate) fn wrong(app: &TestApp, secret: &str) -> String {
 
 /// Sets up time-based codes in a browser that has just signed in; the secret.
 pub(crate) async fn enrol(app: &TestApp, browser: &mut Browser<'_>) -> String {
+    let (secret, page) = set_up(app, browser).await;
+    assert!(shows(&page, "totp-remove"), "{} {}", page.status, page.text());
+    secret
+}
+
+/// The same, and where it leads.
+async fn set_up(app: &TestApp, browser: &mut Browser<'_>) -> (String, Answer) {
     let page = browser.open("/account/factors").await;
     let page = browser.submit(&page, "totp-begin", &[]).await;
     assert!(shows(&page, "totp-confirm"), "{} {}", page.status, page.text());
@@ -83,8 +90,7 @@ pub(crate) async fn enrol(app: &TestApp, browser: &mut Browser<'_>) -> String {
     let page = browser
         .submit(&page, "totp-confirm", &[("code", &code_now(app, &secret))])
         .await;
-    assert!(shows(&page, "totp-remove"), "{} {}", page.status, page.text());
-    secret
+    (secret, page)
 }
 
 async fn enrolled(app: &TestApp) -> String {
@@ -511,7 +517,7 @@ async fn who_has_yet_to_set_one_up_is_led_there_from_every_page(backend: Backend
     assert!(shows(&page, "profile-form"), "{} {}", page.status, page.text());
 }
 
-async fn with_rule(app: &TestApp, rule: SecondFactorRule) {
+pub(crate) async fn with_rule(app: &TestApp, rule: SecondFactorRule) {
     let ctx = app.ctx("default");
     let mut settings: TenantSettings = ctx.tenant.tenant.settings.clone();
     settings.sign_in.second_factor.rule = rule;
@@ -529,7 +535,16 @@ async fn a_tenant_may_let_nobody_in_without(backend: Backend) {
     let told = query_value(silent.header("location"), "error");
     assert_eq!(told.as_deref(), Some("interaction_required"));
     assert!(shows(&browser.open("/account").await, "totp-begin"));
-    enrol(&app, &mut browser).await;
+    // It goes on to the application by itself.
+    let (_, page) = set_up(&app, &mut browser).await;
+    let answer = browser.accept(page).await;
+    let code = query_value(answer.header("location"), "code").unwrap_or_default();
+    assert_eq!(
+        app.redeem("web", &code).await.status,
+        200,
+        "{}",
+        answer.header("location")
+    );
     let answer = browser.walk(&authorize_path(&[]), ALICE).await;
     assert!(query_value(answer.header("location"), "code").is_some());
     // Off: a password is enough, whatever somebody has.

@@ -31,7 +31,7 @@ on_both_engines! {
 }
 
 /// Somebody with a second factor: where they set it up, and its secret.
-async fn owner<'a>(app: &'a TestApp, sink: &SmtpSink, email: &str) -> (Browser<'a>, String) {
+pub(crate) async fn owner<'a>(app: &'a TestApp, sink: &SmtpSink, email: &str) -> (Browser<'a>, String) {
     let (mut browser, _) = signed_in(app, "", email).await;
     let secret = enrol(app, &mut browser).await;
     next_step(app);
@@ -49,7 +49,7 @@ async fn asked(browser: &mut Browser<'_>, email: &str) -> Answer {
 }
 
 /// The newest link to a page that was mailed to somebody.
-async fn mailed(app: &TestApp, sink: &SmtpSink, email: &str, path: &str) -> Option<String> {
+pub(crate) async fn mailed(app: &TestApp, sink: &SmtpSink, email: &str, path: &str) -> Option<String> {
     deliver(app).await;
     let mails = sink.take();
     assert!(mails.iter().all(|mail| mail.to == email), "{mails:?}");
@@ -60,7 +60,7 @@ async fn mailed(app: &TestApp, sink: &SmtpSink, email: &str, path: &str) -> Opti
 }
 
 /// Says in this browser that the second factor is lost; the link that is mailed.
-async fn lost(app: &TestApp, sink: &SmtpSink, browser: &mut Browser<'_>, email: &str) -> String {
+pub(crate) async fn lost(app: &TestApp, sink: &SmtpSink, browser: &mut Browser<'_>, email: &str) -> String {
     let page = asked(browser, email).await;
     let sent = browser.submit(&page, "factor-lost", &[("lost", "1")]).await;
     assert_eq!(sent.status, 200);
@@ -68,7 +68,7 @@ async fn lost(app: &TestApp, sink: &SmtpSink, browser: &mut Browser<'_>, email: 
 }
 
 /// Starts a recovery; the link that stops it.
-async fn started(app: &TestApp, sink: &SmtpSink, browser: &mut Browser<'_>) -> String {
+pub(crate) async fn started(app: &TestApp, sink: &SmtpSink, browser: &mut Browser<'_>) -> String {
     let path = lost(app, sink, browser, ALICE).await;
     let mut watch = Watch::on(app, "default").await;
     assert_eq!(use_link(browser, &path, &[]).await.status, 200);

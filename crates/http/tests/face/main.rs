@@ -61,11 +61,15 @@ mod mail_links;
 #[cfg(test)]
 mod mail_lost;
 #[cfg(test)]
+mod mail_lost_account;
+#[cfg(test)]
 mod mail_takeover;
 #[cfg(test)]
 mod mail_twins;
 #[cfg(test)]
 mod nodes;
+#[cfg(test)]
+mod not_me;
 #[cfg(test)]
 mod not_yet;
 #[cfg(test)]
@@ -82,6 +86,8 @@ mod passkeys;
 mod passwords;
 #[cfg(test)]
 mod planted;
+#[cfg(test)]
+mod replace_last;
 #[cfg(test)]
 mod routes;
 #[cfg(test)]
@@ -100,5 +106,9 @@ mod throttle_requests;
 mod throttle_shared;
 #[cfg(test)]
 mod throttle_sign_in;
+#[cfg(test)]
+mod throttle_told;
+#[cfg(test)]
+mod userinfo_level;
 #[cfg(test)]
 mod watch;

@@ -38,7 +38,7 @@ async fn activity_is_the_persons_own(backend: Backend) {
     let page = bob.open("/account/activity").await;
     assert_eq!(page.text().matches("A sign-in failed").count(), 0);
     assert_eq!(page.text().matches("<h3>Signed in</h3>").count(), 1);
-    app.clock.advance(std::time::Duration::from_hours(91 * 24));
+    app.clock.advance(Duration::from_hours(91 * 24));
     let (mut alice, _) = signed_in(&app, "", "alice@example.com").await;
     let page = alice.open("/account/activity").await;
     assert_eq!(page.text().matches("A sign-in failed").count(), 0, "90 days");

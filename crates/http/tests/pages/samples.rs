@@ -7,10 +7,10 @@ use http_face::pages::{
     AccountNotice, AccountPage, ActivityItem, ActivityPage, App, Brand, Chrome, ClaimItem, ClaimValue,
     ConnectedApp, ConsentPage, ConsolePage, DemoAccount, DemoClient, DemoHomePage, DemoLink, DemoLinkKind,
     ErrorPage, FactorError, FactorPage, FactorsNotice, FactorsPage, FlowEnd, FlowEndedPage, FormPostPage,
-    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, PasskeyItem,
-    PasswordAdvice, PasswordError, PasswordPage, Problem, ProfileField, ProfilePage, RecoveryCodesPage,
-    ReplacePage, SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem, SessionItem, Theme,
-    TokenView, TotpPage, Work,
+    InvitePage, Locale, LoggedOutPage, LoginError, LoginPage, LogoutPage, NewPasswordField, NotMePage,
+    PasskeyItem, PasswordAdvice, PasswordError, PasswordPage, Problem, ProfileField, ProfilePage,
+    RecoveryCodesPage, ReplacePage, SampleErrorPage, SampleHomePage, SampleSignedInPage, ScopeItem,
+    SessionItem, Theme, TokenView, TotpPage, Work,
 };
 use http_face::pages::{Ask, AskPage, CaughtMail, CaughtPage, LinkError, LinkKind, LinkPage, Told, ToldPage};
 
@@ -62,6 +62,7 @@ pub(crate) fn every_page(locale: Locale, text: &str, url: &str) -> Vec<(&'static
     pages.extend([
         ("invite", invite(text).render(chrome)),
         ("activity", activity(text).render(chrome)),
+        ("not-me", not_me(text).render(chrome)),
         ("profile", profile(text).render(chrome)),
         ("password", password(text).render(chrome)),
         ("replace", replace(text).render(chrome)),
@@ -206,11 +207,13 @@ fn factors(text: &str) -> FactorsPage<'_> {
             backed_up: true,
             created_at: 1_795_400_000,
             last_used_at: None,
+            suspended: true,
         }],
         passkeys_available: true,
         now: 1_795_491_660,
         password: true,
         totp: true,
+        totp_suspended: true,
         recovery_left: 9,
         notice: Some(FactorsNotice::Enrolled),
     }
@@ -265,6 +268,7 @@ fn password(text: &str) -> PasswordPage<'_> {
 fn activity(text: &str) -> ActivityPage<'_> {
     ActivityPage {
         items: vec![ActivityItem {
+            event: Some(text.to_owned()),
             kind: domain::EventKind::Login,
             failed: true,
             browser: Some(text.to_owned()),
@@ -275,6 +279,22 @@ fn activity(text: &str) -> ActivityPage<'_> {
         older_url: Some(text),
         newest_url: Some(text),
         password_url: "/account/password",
+    }
+}
+
+fn not_me(text: &str) -> NotMePage<'_> {
+    NotMePage {
+        csrf: text,
+        event: text,
+        kind: domain::EventKind::Login,
+        at: 1_795_491_660,
+        since: 1_795_491_000,
+        sessions: 2,
+        passkeys: vec![text, ""],
+        totp: true,
+        recovery_codes: 10,
+        devices: 1,
+        password: true,
     }
 }
 
@@ -295,6 +315,7 @@ fn replace(text: &str) -> ReplacePage<'_> {
         flow: text,
         csrf: text,
         email: text,
+        proved: false,
         field: FIELD,
         challenge: Some(Work {
             text,
@@ -336,6 +357,7 @@ pub(crate) fn account(text: &str) -> AccountPage<'_> {
             granted_at: 0,
         }],
         next: engine::next_step::NextStep::AddPasskey,
+        recovery: Some(1_795_750_860),
         notice: Some(AccountNotice::AppRevoked),
         can_mail: true,
         now: 1_795_491_720,

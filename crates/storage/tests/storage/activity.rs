@@ -35,6 +35,10 @@ async fn what_concerns_an_account_is_listed_and_nothing_else(backend: Backend) {
         .await
         .unwrap();
     assert!(listed.iter().all(|row| row.user_id == Some(alice)));
+    let one = listed.first().unwrap();
+    let found = activity::find(&mut read, alice, one.id).await.unwrap();
+    assert_eq!(found.unwrap().id, one.id);
+    assert!(activity::find(&mut read, bob, one.id).await.unwrap().is_none());
     let mut kinds: Vec<&str> = listed.iter().map(|row| row.kind.as_str()).collect();
     kinds.sort_unstable();
     let expected = [

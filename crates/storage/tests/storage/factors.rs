@@ -31,6 +31,7 @@ pub(crate) async fn with_totp(s: &Scene) -> (UserId, Totp) {
         last_step: 0,
         created_at: s.now,
         confirmed_at: None,
+        suspended_at: None,
     };
     let mut tx = s.tx().await;
     assert!(factors::begin_totp(&mut tx, &totp).await.unwrap());

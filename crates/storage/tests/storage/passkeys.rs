@@ -35,6 +35,7 @@ fn passkey(s: &Scene, user: UserId, credential: u8) -> Stored {
             user_verified: true,
             created_at: s.now,
             last_used_at: None,
+            suspended_at: None,
         },
         user_handle: vec![7; 32],
         credential_id: vec![credential; 16],

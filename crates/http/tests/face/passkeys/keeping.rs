@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::EventKind::{InvitationCreated, PasskeyRemoved, PasskeyRenamed};
-use domain::UserStatus;
+use domain::EventKind::{InvitationCreated, PasskeyRemoved, PasskeyRenamed, SessionEnded};
+use domain::{EventKind, UserStatus};
 use engine::sign_in::FactorsRemoved;
 use testkit::Backend;
 use testkit::app::TestApp;
@@ -26,6 +26,10 @@ async fn every_request_once(backend: Backend) {
     round(&TestApp::start(backend).await).await;
 }
 
+async fn kinds(watch: &mut Watch<'_>) -> Vec<EventKind> {
+    watch.told().await.into_iter().map(|(kind, _)| kind).collect()
+}
+
 async fn a_removed_passkey_opens_nothing(backend: Backend) {
     let app = TestApp::start(backend).await;
     let mut passkey = alices(&app).await;
@@ -34,7 +38,8 @@ async fn a_removed_passkey_opens_nothing(backend: Backend) {
     let mut watch = Watch::on(&app, "default").await;
     let gone = removal.send(&mut browser).await;
     assert_eq!(gone.header("location"), "/account/factors?done=passkey-removed");
-    assert_eq!(watch.only().await.kind, PasskeyRemoved);
+    // The session it was made in ends with it.
+    assert_eq!(kinds(&mut watch).await, [PasskeyRemoved, SessionEnded]);
     assert_eq!(removal.send(&mut browser).await.status, 404);
     // Dead at once, for everybody; the password is enough again.
     let refused = use_it(&mut app.browser(), &mut passkey, &Says::used()).await;
@@ -136,7 +141,7 @@ async fn an_operator_takes_everything_away_and_leaves_a_way_in(backend: Backend)
     let mut watch = Watch::on(&app, "default").await;
     let removed = app.app.remove_factors(&ctx, alice).await.unwrap();
     assert!(matches!(removed, FactorsRemoved::Removed), "{removed:?}");
-    assert_eq!(watch.only().await.kind, PasskeyRemoved);
+    assert_eq!(kinds(&mut watch).await, [PasskeyRemoved, SessionEnded]);
     assert_eq!(
         use_it(&mut app.browser(), &mut passkey, &Says::used())
             .await
@@ -155,8 +160,8 @@ async fn an_operator_takes_everything_away_and_leaves_a_way_in(backend: Backend)
     let FactorsRemoved::Invited(token) = removed else {
         panic!("{removed:?}");
     };
-    let told: Vec<_> = watch.told().await.into_iter().map(|(kind, _)| kind).collect();
-    assert_eq!(told, [InvitationCreated, PasskeyRemoved]);
+    let told = kinds(&mut watch).await;
+    assert_eq!(told, [InvitationCreated, PasskeyRemoved, SessionEnded]);
     assert_eq!(app.user("default", &email).await.status, UserStatus::Invited);
     assert!(!is_signed_in(&old, "").await);
     assert_eq!(

@@ -3,6 +3,8 @@
 mod attacked;
 mod attestation;
 mod authenticator;
+mod ended;
+mod foreign;
 mod keeping;
 mod making;
 mod using;
