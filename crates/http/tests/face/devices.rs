@@ -30,7 +30,7 @@ async fn knows(app: &TestApp, browser: &Browser<'_>, email: &str) -> bool {
         .unwrap()
 }
 
-async fn both_known<'a>(app: &'a TestApp) -> (Browser<'a>, Browser<'a>) {
+async fn both_known(app: &TestApp) -> (Browser<'_>, Browser<'_>) {
     let (other, _) = signed_in(app, "", ALICE).await;
     let (mine, _) = signed_in(app, "", ALICE).await;
     assert!(knows(app, &mine, ALICE).await && knows(app, &other, ALICE).await);
