@@ -93,7 +93,7 @@ impl Smtp {
         let to = letter.to.parse::<Address>().map_err(|cause| refused(&cause))?;
         let at = std::time::UNIX_EPOCH + Duration::from_secs(u64::try_from(letter.at.secs()).unwrap_or(0));
         Message::builder()
-            .from(Mailbox::new(Some(letter.from_name.clone()), self.from.clone()))
+            .from(Mailbox::new(Some(one_line(&letter.from_name)), self.from.clone()))
             .to(Mailbox::new(None, to))
             .subject(letter.rendered.subject.clone())
             .date(at)
@@ -126,4 +126,11 @@ impl Carrier for Smtp {
             }
         })
     }
+}
+
+/// A name for the head of a mail. The library panics at what no head can hold; a name may be older than its check.
+fn one_line(name: &str) -> String {
+    name.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
 }

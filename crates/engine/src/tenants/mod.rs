@@ -181,6 +181,10 @@ fn check(name: &str, settings: &TenantSettings) -> Result<(), TenantError> {
     if name.is_empty() || name.chars().count() > 100 {
         return Err(TenantError::Settings("a tenant's name has 1 to 100 characters"));
     }
+    // It stands in the head of every mail.
+    if name.chars().any(char::is_control) {
+        return Err(TenantError::Settings("a tenant's name is one line of text"));
+    }
     if !matches!(settings.rsa_bits, 3072 | 4096) {
         return Err(TenantError::Settings("rsa_bits is 3072 or 4096"));
     }

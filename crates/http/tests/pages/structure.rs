@@ -66,6 +66,7 @@ fn every_password_and_code_says_what_it_is() {
     assert_eq!(
         found,
         [
+            ("factor", "password", "current-password"),
             ("factor", "recovery-code", "off"),
             ("factor", "totp-code", "one-time-code"),
             ("invite", "password", "new-password"),

@@ -221,16 +221,13 @@ async fn one_caller_uses_a_recovery_code(backend: Backend) {
             .unwrap();
     }
     keep(tx).await;
-    let won = winners(&s, move |db, tenant| {
-        let hash = hash.clone();
-        async move {
-            let mut tx = db.begin(tenant).await.unwrap();
-            let won = factors::use_recovery_code(&mut tx, user, &hash, now)
-                .await
-                .unwrap();
-            keep(tx).await;
-            won
-        }
+    let won = winners(&s, move |db, tenant| async move {
+        let mut tx = db.begin(tenant).await.unwrap();
+        let won = factors::use_recovery_code(&mut tx, user, &hash, now)
+            .await
+            .unwrap();
+        keep(tx).await;
+        won
     });
     assert_eq!(won.await, 1);
     let mut tx = s.tx().await;
