@@ -13,10 +13,12 @@ use crate::output::Format;
 
 pub mod admin;
 pub mod passwords;
+pub mod policy;
 pub mod tenant;
 
 pub use admin::{ClientCommand, KeyCommand, TenantCommand, UserCommand};
 pub use passwords::{FilterBuildArgs, PasswordFilterCommand, UserImportArgs};
+pub use policy::PolicyCommand;
 pub use tenant::TenantSettingArgs;
 
 /// Measurements ask for it, so that a build with checks for debugging is not taken for what people run.
@@ -104,6 +106,9 @@ pub enum Command {
     /// Filters of known passwords, which nobody can set
     #[command(subcommand)]
     PasswordFilter(PasswordFilterCommand),
+    /// Policies in Cedar: check, test, decide, explain
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Shell completions, or the manual pages
     Completions(CompletionsArgs),
 }

@@ -1,5 +1,6 @@
 //! What can be measured. To add a case, add a file with a `CASE` and a line to [`ALL`].
 
+mod authz;
 mod cold_start;
 mod growth;
 mod idle;
@@ -29,6 +30,8 @@ pub(super) const ALL: &[Case] = &[
     login::FLOOD,
     login::TIMING,
     validate::CASE,
+    authz::LIB,
+    authz::DIFF,
     revoke_lag::CASE,
     idle::CASE,
     cold_start::CASE,

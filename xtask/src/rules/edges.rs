@@ -20,6 +20,10 @@ const ROOMS: &[Room] = &[
         uses: &["rsp-domain"],
     },
     Room {
+        package: "rsp-policy",
+        uses: &["rsp-domain"],
+    },
+    Room {
         package: "rsp-storage",
         uses: &["rsp-domain"],
     },
@@ -36,6 +40,7 @@ const ROOMS: &[Room] = &[
         uses: &[
             "rsp-domain",
             "rsp-protocol",
+            "rsp-policy",
             "rsp-storage",
             "rsp-engine",
             "rsp-http",
@@ -51,10 +56,10 @@ const ROOMS: &[Room] = &[
             "rsp-http",
         ],
     },
-    // Measuring programs; the library that checks tokens is measured in process.
+    // Measuring programs; the libraries that check tokens and decide are measured in process.
     Room {
         package: "rsp-bench",
-        uses: &["rsp-domain", "rsp-protocol"],
+        uses: &["rsp-domain", "rsp-protocol", "rsp-policy"],
     },
     // Parsers alone; what they are fed with comes from outside.
     Room {
@@ -93,6 +98,10 @@ const WRAPPED: &[Wrapped] = &[
     Wrapped {
         library: "axum-extra",
         by: &["rsp-http", "rsp-server"],
+    },
+    Wrapped {
+        library: "cedar-policy",
+        by: &["rsp-policy"],
     },
     Wrapped {
         library: "lettre",

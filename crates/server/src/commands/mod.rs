@@ -8,6 +8,7 @@ pub mod init;
 pub mod key;
 pub mod migrate;
 pub mod password_filter;
+pub mod policy;
 pub mod serve;
 pub mod tenant;
 pub mod user;
@@ -28,6 +29,7 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
         Command::Config(command) => return config::run(command, global),
         Command::Completions(args) => return completions::run(args),
         Command::PasswordFilter(command) => return password_filter::run(command),
+        Command::Policy(command) => return policy::run(command, global),
         _ => {}
     }
     // One provider in the tree; said once, before anything speaks TLS.
@@ -52,7 +54,10 @@ pub fn run(cli: &Cli) -> Result<ExitCode, Failure> {
             Command::Serve(_) => serve::run(global).await,
             Command::Tenant(command) => tenant::run(command, global).await,
             Command::User(command) => user::run(command, global).await,
-            Command::Config(_) | Command::Completions(_) | Command::PasswordFilter(_) => Ok(ExitCode::Done),
+            Command::Config(_)
+            | Command::Completions(_)
+            | Command::PasswordFilter(_)
+            | Command::Policy(_) => Ok(ExitCode::Done),
         }
     })
 }

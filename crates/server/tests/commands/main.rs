@@ -5,4 +5,6 @@ mod init;
 #[cfg(test)]
 mod passwords;
 #[cfg(test)]
+mod policy;
+#[cfg(test)]
 mod tenant;
