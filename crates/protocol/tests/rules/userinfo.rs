@@ -79,7 +79,8 @@ fn what_is_not_known_is_left_out() {
         None,
         Target::UserInfo,
     );
-    let names: Vec<&String> = all.keys().collect();
+    let mut names: Vec<&String> = all.keys().collect();
+    names.sort();
     assert_eq!(names, ["email", "email_verified", "sub", "updated_at"]);
 }
 
